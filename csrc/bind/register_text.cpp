@@ -1,0 +1,7 @@
+#include "bind/registers.h"
+
+namespace fastqwem {
+
+void register_text(pybind11::module_&) {}
+
+}  // namespace fastqwem

@@ -1,0 +1,19 @@
+// Which instruction set the kernels use: the best that this processor has, or the one that was forced.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace fastqwem {
+
+enum class Isa { baseline = 0, avx2 = 1, avx512 = 2 };
+
+const char* isa_name(Isa isa);
+// The sets this build holds bodies for and this processor can run, weakest first.
+std::vector<Isa> available_isas();
+Isa active_isa();
+// Forces one by name ("baseline", "avx2", "avx512"), or the best again with ""; throws
+// std::invalid_argument for a name that is unknown or that this processor cannot run.
+void force_isa(const std::string& name);
+
+}  // namespace fastqwem

@@ -1,0 +1,201 @@
+"""Files: written beside their target and renamed, and one container for everything we save.
+
+The container is a safetensors file: an 8-byte length, a JSON header, then the raw arrays. Its metadata carries
+``format`` (what it holds, such as ``fastqwem.vectors``), ``version`` (of that format), ``crc32`` (of the arrays in
+header order, for files small enough to be read whole) and ``header`` (our own JSON). Any safetensors reader opens it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from .errors import FormatError
+
+__all__ = ["atomic_path", "atomic_write", "pack_words", "peek", "read_container", "unpack_words", "write_container"]
+
+PathLike = str | os.PathLike[str]
+Arrays = dict[str, np.ndarray[Any, Any]]
+_BLOCK = 1 << 24
+_MAX_HEADER = 1 << 27
+_DTYPES = {
+    "U8": "<u1", "I8": "<i1", "I32": "<i4", "I64": "<i8", "U16": "<u2", "U32": "<u4", "U64": "<u8",
+    "F32": "<f4", "F64": "<f8",
+}  # fmt: skip
+
+
+@contextmanager
+def atomic_path(target: PathLike) -> Iterator[Path]:
+    """Yield the path of a temporary file beside `target`, renamed onto it if the block ends well, else removed."""
+    target = Path(target)
+    if target.is_dir():
+        raise IsADirectoryError(21, os.strerror(21), str(target))
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)  # mkstemp makes private files; a result is an ordinary one
+        temporary.replace(target)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+@contextmanager
+def atomic_write(target: PathLike) -> Iterator[IO[bytes]]:
+    """Like `atomic_path`, but yield the open binary file; it reaches the disk before the rename."""
+    with atomic_path(target) as temporary, temporary.open("wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def pack_words(words: list[str]) -> np.ndarray[Any, Any]:
+    """Return the words as one uint8 array: UTF-8, each ended by a newline."""
+    return np.frombuffer("".join(f"{word}\n" for word in words).encode("utf-8"), dtype=np.uint8)
+
+
+def unpack_words(packed: np.ndarray[Any, Any]) -> list[str]:
+    """Inverse of `pack_words`; FormatError if the bytes are no such list."""
+    try:
+        return packed.tobytes().decode("utf-8").split("\n")[:-1]
+    except UnicodeDecodeError as error:
+        raise FormatError(f"the word list is not UTF-8: {error}") from None
+
+
+def _crc(arrays: Mapping[str, np.ndarray[Any, Any]]) -> str:
+    crc = 0
+    for name in sorted(arrays):
+        flat = arrays[name].reshape(-1).view(np.uint8)
+        for start in range(0, len(flat), _BLOCK):
+            crc = zlib.crc32(flat[start : start + _BLOCK], crc)
+    return f"{crc:08x}"
+
+
+def write_container(
+    path: PathLike, kind: str, version: int, header: dict[str, Any], arrays: Mapping[str, np.ndarray[Any, Any]]
+) -> None:
+    """Save arrays and a JSON header as one file, atomically.
+
+    Arrays are written one after another in blocks, so memory-mapped ones larger than memory are fine.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written; an older file of that name is then untouched.
+    """
+    solid = {name: np.ascontiguousarray(array) for name, array in sorted(arrays.items())}
+    codes = {np.dtype(text): code for code, text in _DTYPES.items()}
+    table: dict[str, Any] = {
+        "__metadata__": {
+            "format": f"fastqwem.{kind}", "version": str(version), "crc32": _crc(solid), "header": json.dumps(header),
+        }
+    }  # fmt: skip
+    order = sorted(solid, key=lambda name: (-solid[name].dtype.itemsize, name))  # keeps every array aligned
+    start = 0
+    for name in order:
+        array = solid[name]
+        end = start + array.nbytes
+        table[name] = {"dtype": codes[array.dtype], "shape": list(array.shape), "data_offsets": [start, end]}
+        start = end
+    text = json.dumps(table).encode("utf-8")
+    text += b" " * (-(len(text) + 8) % 64)
+    with atomic_write(path) as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for name in order:
+            flat = solid[name].reshape(-1).view(np.uint8)
+            for at in range(0, len(flat), _BLOCK):
+                file.write(flat[at : at + _BLOCK])
+
+
+def _table(path: PathLike) -> tuple[int, dict[str, Any]]:
+    """Return (offset of the arrays, JSON table), or raise FormatError."""
+    size = os.path.getsize(path)
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if size < 10 or not 2 <= length <= min(size - 8, _MAX_HEADER):
+            raise FormatError(f"{os.fspath(path)}: not a fastqwem file (no container header)")
+        try:
+            table = json.loads(file.read(length))
+        except ValueError:
+            raise FormatError(f"{os.fspath(path)}: not a fastqwem file (its header is no JSON)") from None
+    if not isinstance(table, dict):
+        raise FormatError(f"{os.fspath(path)}: not a fastqwem file (its header is no table)")
+    return 8 + length, table
+
+
+def peek(path: PathLike) -> tuple[str, int, dict[str, Any]]:
+    """Return (kind, version, header) of a container without reading its arrays; FormatError if it is none."""
+    _, table = _table(path)
+    meta = table.get("__metadata__")
+    try:
+        kind = meta["format"].removeprefix("fastqwem.")  # type: ignore[index]
+        known = meta["format"] != kind  # type: ignore[index]
+        version, header = int(meta["version"]), json.loads(meta["header"])  # type: ignore[index]
+    except (TypeError, KeyError, ValueError, AttributeError):
+        known = False
+    if not known:
+        raise FormatError(f"{os.fspath(path)}: a safetensors file, but not one that fastqwem wrote")
+    return kind, version, header
+
+
+def read_container(
+    path: PathLike, kind: str, version: int, *, mmap: bool = False
+) -> tuple[dict[str, Any], Arrays]:
+    """Load what `write_container` saved.
+
+    Parameters
+    ----------
+    path : path
+    kind, version : str, int
+        What the caller can read; files with a newer version are refused.
+    mmap : bool
+        Map the arrays read-only instead of reading them. The checksum is then not verified, lengths are.
+
+    Raises
+    ------
+    FormatError
+        If the file is foreign, of another kind, newer, truncated or damaged.
+    OSError
+        If it cannot be read.
+    """
+    where = os.fspath(path)
+    found, has, header = peek(path)
+    if found != kind:
+        raise FormatError(f"{where}: holds {found}, expected {kind}")
+    if has > version:
+        raise FormatError(f"{where}: format version {has} is newer than this fastqwem reads ({version})")
+    base, table = _table(path)
+    meta = table.pop("__metadata__")
+    size = os.path.getsize(path)
+    arrays: Arrays = {}
+    for name, entry in table.items():
+        try:
+            dtype, shape = np.dtype(_DTYPES[entry["dtype"]]), tuple(int(n) for n in entry["shape"])
+            start, end = (int(n) for n in entry["data_offsets"])
+            sound = min(shape, default=0) >= 0 and end - start == dtype.itemsize * int(np.prod(shape, dtype=object))
+        except (KeyError, TypeError, ValueError):
+            sound = False
+        if not sound or start < 0:
+            raise FormatError(f"{where}: damaged entry {name!r} in the header")
+        if base + end > size:
+            raise FormatError(f"{where}: truncated, {base + end - size} bytes of {name!r} are missing")
+        if mmap and end > start:
+            arrays[name] = np.memmap(path, dtype, "r", base + start, shape)
+        else:
+            arrays[name] = np.fromfile(path, dtype, int(np.prod(shape)), offset=base + start).reshape(shape)
+    if not mmap and meta.get("crc32") != _crc(arrays):
+        raise FormatError(f"{where}: damaged, its checksum does not match")
+    return header, arrays
