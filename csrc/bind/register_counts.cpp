@@ -7,6 +7,7 @@
 #include "bind/run.h"
 #include "counts/in_memory.h"
 #include "counts/position_index.h"
+#include "counts/spilled.h"
 
 namespace py = pybind11;
 
@@ -60,12 +61,30 @@ py::tuple count_in_memory(const py::array& ids, const py::array& offsets, WordId
   return to_arrays<std::int64_t>(*rows, vocab_size, n_workers);
 }
 
+py::tuple count_on_disk(const py::array& ids, const py::array& offsets, WordId vocab_size, const py::array& weights,
+                        int n_workers, Offset stretch, std::uint64_t group_nonzeros, const py::bytes& directory,
+                        const py::object& progress) {
+  const CorpusView corpus = view(ids, offsets, vocab_size);
+  const Window window = make_window(weights);
+  if (stretch < 1 || stretch > kMaxStretch) throw std::invalid_argument("stretch must be between 1 and 2^31");
+  const SpillPlan plan{stretch, group_nonzeros, directory, n_workers};
+  SpilledCounts counts;
+  run_interruptible(progress, [&](Control& control) { counts = count_spilled(corpus, window, plan, control); });
+  py::array_t<Offset> indptr(static_cast<py::ssize_t>(counts.indptr.size()), counts.indptr.data());
+  return py::make_tuple(indptr, counts.wide, counts.largest, counts.n_runs, counts.run_bytes);
+}
+
 }  // namespace
 
 void register_counts(py::module_& m) {
   m.def("count_in_memory", &count_in_memory, py::arg("ids"), py::arg("offsets"), py::arg("vocab_size"),
         py::arg("weights"), py::arg("n_workers"), py::arg("progress"),
         "Count a whole corpus; returns (indptr, indices, data) of the symmetric matrix.");
+  m.def("count_on_disk", &count_on_disk, py::arg("ids"), py::arg("offsets"), py::arg("vocab_size"),
+        py::arg("weights"), py::arg("n_workers"), py::arg("stretch"), py::arg("group_nonzeros"),
+        py::arg("directory"), py::arg("progress"),
+        "Count in stretches with files in `directory`; returns (indptr, whether data is int64, largest count, "
+        "number of runs, bytes of all runs) and leaves the files 'indices' and 'data' there.");
 }
 
 }  // namespace fastqwem

@@ -5,7 +5,10 @@
 namespace fastqwem {
 namespace {
 
-constexpr Offset kAhead = 10;           // occurrences between prefetch and use
+// Occurrences between prefetch and use. Occurrences of one word are far apart, so nearly every window is a
+// cache miss: with every line of the window fetched this far ahead an increment costs 0.5 ns, without 2.5 ns.
+constexpr Offset kAhead = 24;
+constexpr int kIdsPerLine = 64 / sizeof(WordId);
 constexpr Offset kCheckEvery = 1 << 16;  // occurrences between looks at the stop token
 // A row with fewer than vocab_size / kSparse increments is read off through its list, else by a scan of all
 // cells: listing costs about a cycle an increment and six a nonzero, scanning about V / 8 cycles.
@@ -18,8 +21,11 @@ void visit(const WordId* ids, const Occurrence* begin, const Occurrence* end, co
   for (const Occurrence* occurrence = begin; occurrence != end; ++occurrence) {
     if (end - occurrence > kAhead) {
       const WordId* const next = ids + occurrence[kAhead].position;
-      __builtin_prefetch(next - occurrence[kAhead].left);
-      __builtin_prefetch(next + occurrence[kAhead].right);
+      const WordId* const last = next + occurrence[kAhead].right;
+      for (const WordId* line = next - occurrence[kAhead].left; line < last; line += kIdsPerLine) {
+        __builtin_prefetch(line);
+      }
+      __builtin_prefetch(last);
     }
     const WordId* const here = ids + occurrence->position;
     const int left = occurrence->left, right = occurrence->right;
