@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from ..checks import check_choice, check_integer
 from ..errors import FormatError
 from ..storage import pack_words, read_container, unpack_words, write_container
-from ..text import Vocab
+from ..text.vocab import Vocab
 from .window import WEIGHTINGS
 
 if TYPE_CHECKING:

@@ -84,7 +84,7 @@ def count(
     vocab_size = len(corpus.vocab)
     plan = None
     if budget is not None:
-        plan = _plan(budget, len(ids), vocab_size, window, n_workers, isinstance(ids, np.memmap))
+        plan = _plan(budget, len(ids), vocab_size, window, n_workers, isinstance(corpus.ids, np.memmap))
     elif len(ids) > _LONGEST_STRETCH:
         plan = _Plan(_LONGEST_STRETCH, _GROUP, 1 << 62)
     with track(progress, "counting", "tokens") as tick:
