@@ -35,7 +35,8 @@ def main(paths: list[str]) -> int:
             faults += [f"{path}: {f}" for f in wheel_faults(zipfile.ZipFile(path).namelist())]
         else:
             kinds.add("sdist")
-            faults += [f"{path}: {f}" for f in sdist_faults(tarfile.open(path).getnames())]
+            with tarfile.open(path) as archive:
+                faults += [f"{path}: {f}" for f in sdist_faults(archive.getnames())]
     faults += [f"no {kind}" for kind in {"wheel", "sdist"} - kinds]
     sys.stdout.write("\n".join(faults or ["distributions are complete"]) + "\n")
     return bool(faults)

@@ -1,1 +1,1 @@
-from .vocab import Vocab
+from .vocab import Vocab as Vocab

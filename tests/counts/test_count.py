@@ -114,10 +114,7 @@ def test_counts_beyond_32_bits(isa, spill):
     corpus = naive.encoded([sentence], 3)
     _core.force_isa(isa)
     try:
-        if spill:
-            counts = on_disk(corpus, window, "linear", 2, 500, 2)
-        else:
-            counts = count(corpus, window, workers=2)
+        counts = on_disk(corpus, window, "linear", 2, 500, 2) if spill else count(corpus, window, workers=2)
     finally:
         _core.force_isa("")
     distance = np.arange(1, n)
