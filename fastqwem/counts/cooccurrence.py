@@ -78,7 +78,7 @@ class Cooccurrence:
         ValueError
             If the matrix is not square, not symmetric, or holds negative or fractional values.
         """
-        csr = sp.csr_array(matrix)
+        csr: Any = sp.csr_array(matrix)
         if csr.ndim != 2 or csr.shape[0] != csr.shape[1]:
             raise ValueError(f"matrix must be square, got shape {csr.shape}")
         whole = csr.astype(np.int64)
@@ -155,7 +155,7 @@ class Cooccurrence:
         or int64 ``data`` (nonzeros), the words and their counts; window, weighting and scale in its header.
         """
         header = {"window": self.window, "weighting": self.weighting, "scale": self.scale}
-        arrays = {
+        arrays: dict[str, NDArray[Any]] = {
             "indptr": self.matrix.indptr.astype(np.int64),
             "indices": self.matrix.indices.astype(np.int32, copy=False),
             "data": self.matrix.data,
