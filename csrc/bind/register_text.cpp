@@ -192,6 +192,9 @@ void register_text(py::module_& m) {
       .def(py::init<std::uint64_t, const py::bytes&>(), py::arg("memory"), py::arg("scratch"))
       .def("append", &IdBlocks::append, py::arg("ids").noconvert(), py::arg("ends").noconvert(),
            "Add ids and, for each sentence that ends in the block, the number of ids before its end.")
+      .def(
+          "charge", [](IdBlocks& self, std::uint64_t bytes) { self.budget.charge(bytes); }, py::arg("bytes"),
+          "Count memory that Python holds against the budget.")
       .def_property_readonly("n_tokens", [](const IdBlocks& self) { return self.store.n_tokens(); })
       .def_property_readonly("spilled", [](const IdBlocks& self) { return self.store.spilled(); })
       .def("finish", &IdBlocks::finish, py::arg("translation").noconvert(), py::arg("workers"), py::arg("progress"),
