@@ -19,8 +19,9 @@ class Budget {
   void charge(std::uint64_t bytes) {
     const std::uint64_t used = fixed_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
     if (limit_ != 0 && used > limit_) {
-      throw std::invalid_argument("memory=" + std::to_string(limit_) + " is too small: the vocabulary and buffers need at least " +
-                                  std::to_string(used) + " bytes (fewer workers need less)");
+      throw std::invalid_argument("memory must hold the vocabulary's tables and the buffers, which take at least " +
+                                  std::to_string(used) + " bytes (fewer workers need less), got " +
+                                  std::to_string(limit_));
     }
   }
   void release(std::uint64_t bytes) { fixed_.fetch_sub(bytes, std::memory_order_relaxed); }

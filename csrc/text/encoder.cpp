@@ -29,7 +29,9 @@ constexpr std::size_t kMoreBytes = 4096;  // how much is read at a time to finis
 
 [[noreturn]] void throw_bad_text(const BadText& bad, const std::string& name, std::uint64_t start) {
   const std::string where = name + ": at byte " + std::to_string(start + bad.at);
-  if (bad.kind == BadText::Kind::not_utf8) throw CorpusError(where + ": not UTF-8 (convert the text first, for example with iconv)");
+  if (bad.kind == BadText::Kind::not_utf8) {
+    throw CorpusError(where + ": not UTF-8 (convert the text first, for example with iconv)");
+  }
   throw CorpusError(where + ": a token longer than " + std::to_string(kMaxToken) + " bytes; is this text?");
 }
 
@@ -153,9 +155,7 @@ void Encoder::encode_piece(const TextFile& text, const Piece& piece, int worker,
   buffer.reserve(static_cast<std::size_t>(piece.end - from) + kMoreBytes + kPadding);
   file.read(buffer, from, static_cast<std::size_t>(piece.end - from));
 
-  std::size_t begin = 0, end = buffer.size();
-  if (piece.start > 0) begin = first_space(buffer, 0, end);
-  else if (end >= kMark && std::equal(kByteOrderMark, kByteOrderMark + kMark, buffer.data())) begin = kMark;
+  std::size_t begin = piece.start > 0 ? first_space(buffer, 0, buffer.size()) : 0, end = buffer.size();
   if (begin == end) return;  // all of it belongs to a token of an earlier piece
   for (std::uint64_t at = piece.end; end == buffer.size() && !is_space(buffer[end - 1]) && at < text.size;) {
     const std::size_t token = behind_last_space(buffer, piece.end - from);
@@ -164,6 +164,9 @@ void Encoder::encode_piece(const TextFile& text, const Piece& piece, int worker,
     file.read(buffer, at, more);
     at += more;
     end = first_space(buffer, end, buffer.size());
+  }
+  if (piece.start == 0 && end >= kMark && std::equal(kByteOrderMark, kByteOrderMark + kMark, buffer.data())) {
+    begin = kMark;
   }
   buffer.resize(buffer.size() + kPadding);
   try {
