@@ -27,8 +27,8 @@ _CHECKED_AT_ONCE = 1 << 22  # ids
 class Corpus:
     """A text as word ids, sentence by sentence; words outside of the vocabulary are left out.
 
-    A sentence is one line of a file or one token list of an iterable. Each with at least one token makes one sentence
-    here, which is empty if none of its tokens is in the vocabulary.
+    A sentence is one line of a file or one token list of an iterable. Each with at least one token makes one
+    sentence here, which is empty if none of its tokens is in the vocabulary.
 
     Parameters
     ----------
@@ -109,37 +109,39 @@ class Corpus:
     ) -> Corpus:
         r"""Read text files: UTF-8, one sentence per line, tokens separated by white space.
 
-        White space is space, ``\t``, ``\r``, ``\v``, ``\f`` and, between sentences, ``\n``; any other character,
-        NUL and non-ASCII spaces included, belongs to a token. A byte order mark at the start of a file is skipped. A
-        file need not end with a newline; a sentence never runs from one file into the next. The result depends on the
-        text alone, not on `workers` or `memory`.
+        White space is space, ``\t``, ``\r``, ``\v``, ``\f`` and, between sentences, ``\n``; any other
+        character, NUL and non-ASCII spaces included, belongs to a token. A byte order mark at the start of a
+        file is skipped. A file need not end with a newline; a sentence never runs from one file into the
+        next. The result depends on the text alone, not on `workers` or `memory`.
 
         Parameters
         ----------
         paths : path, or iterable of paths
-            Files, folders (all files below, in sorted order, without hidden ones), patterns such as ``"wiki/*.txt"``,
-            or remote addresses such as ``"s3://bucket/file.gz"`` (needs ``pip install 'fastqwem[remote]'``). Plain text
-            or gzip, bzip2, xz or Zstandard, told apart by content, not by name.
+            Files, folders (all files below, in sorted order, without hidden ones), patterns such as
+            ``"wiki/*.txt"``, or remote addresses such as ``"s3://bucket/file.gz"`` (needs ``pip install
+            'fastqwem[remote]'``). Plain text or gzip, bzip2, xz or Zstandard, told apart by content, not by
+            name.
         min_count : int
             Words that occur less often are left out.
         max_vocab : int, optional
             Keep only so many words, the most frequent.
         vocab : Vocab, optional
-            Use this vocabulary, as it is, instead of making one; `min_count` then has no meaning, and `max_vocab` and
-            `trim_rule` must be None.
+            Use this vocabulary, as it is, instead of making one; `min_count` then has no meaning, and
+            `max_vocab` and `trim_rule` must be None.
         trim_rule : callable, optional
             Judges each word, see `Vocab.from_frequencies`.
         workers : int
-            Threads that read plain files; 0 means all cores. Archives take two: one decompresses, one encodes.
+            Threads that read plain files; 0 means all cores. Archives take two: one decompresses, one
+            encodes.
         memory : int or str, optional
-            Budget, such as ``"500MB"``, for buffers, hash tables (about 60 bytes per different word and worker) and ids
-            (8 bytes per token). Ids beyond it go to files in `scratch`, and the arrays are then mapped from there.
-            The strings of the final vocabulary are not included.
+            Budget, such as ``"500MB"``, for buffers, hash tables (about 60 bytes per different word and
+            worker) and ids (8 bytes per token). Ids beyond it go to files in `scratch`, and the arrays are
+            then mapped from there. The strings of the final vocabulary are not included.
         scratch : path, optional
             Folder for these files, which vanish with the corpus; by default the system's temporary folder.
         progress : bool or callable, optional
-            Show a bar; None: if standard error is a terminal. A callable gets (done, total) in bytes while reading, in
-            tokens while encoding.
+            Show a bar; None: if standard error is a terminal. A callable gets (done, total) in bytes while
+            reading, in tokens while encoding.
 
         Returns
         -------
@@ -148,8 +150,8 @@ class Corpus:
         Raises
         ------
         CorpusError
-            If the text is not UTF-8, an archive is truncated or damaged, a token is longer than 1 MiB, or no words
-            are left. The message names the file and the place.
+            If the text is not UTF-8, an archive is truncated or damaged, a token is longer than 1 MiB, or no
+            words are left. The message names the file and the place.
         OSError
             If a file is missing or unreadable (FileNotFoundError, PermissionError), or the disk is full.
         ValueError
@@ -190,7 +192,8 @@ class Corpus:
         Raises
         ------
         TypeError
-            If a sentence is a str instead of a list of them, or a token is no str; the message names the index.
+            If a sentence is a str instead of a list of them, or a token is no str; the message names the
+            index.
         CorpusError
             If there are no tokens, no words are left, or a token holds a lone surrogate.
         Exception
@@ -223,11 +226,13 @@ class Corpus:
     def save(self, path: PathLike) -> None:
         """Write the corpus to one file, by convention ``*.fqc``, atomically.
 
-        The file is a safetensors container (see `fastqwem.storage`) of format ``fastqwem.corpus``, version 1, with
+        The file is a safetensors container (see `fastqwem.storage`) of format ``fastqwem.corpus``, version 1,
+        with
 
         - ``ids`` (I32) and ``offsets`` (I64), as described above;
         - ``counts`` (I64), the vocabulary's counts;
-        - ``words`` (U8), the vocabulary's words in UTF-8, one behind the other, and ``word_ends`` (I64), where each ends;
+        - ``words`` (U8), the vocabulary's words in UTF-8, one behind the other, and ``word_ends`` (I64),
+          where each ends;
         - ``n_raw_tokens`` in the header.
 
         Raises
@@ -253,8 +258,8 @@ class Corpus:
         ----------
         path : path
         mmap : bool
-            Map the ids from the file instead of reading them into memory; the checksum is then not verified, but every
-            id and offset is checked to be in range.
+            Map the ids from the file instead of reading them into memory; the checksum is then not verified,
+            but every id and offset is checked to be in range.
 
         Raises
         ------
@@ -282,7 +287,7 @@ def _unpack(packed: NDArray[np.uint8], ends: NDArray[np.int64]) -> list[str]:
 
 
 def _problem(ids: NDArray[np.int32], offsets: NDArray[np.int64], n_words: int) -> str | None:
-    """Say what is wrong with the arrays of a corpus; block by block, so that mapped ones do not fill the memory."""
+    """Say what is wrong with a corpus; block by block, so that mapped arrays do not fill the memory."""
     if not len(offsets) or offsets[0] != 0 or offsets[-1] != len(ids):
         return f"offsets must go from 0 to {len(ids):,}, the number of ids"
     for start in range(0, len(offsets), _CHECKED_AT_ONCE):

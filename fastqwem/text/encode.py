@@ -1,7 +1,7 @@
-"""From sources or iterables to (vocab, ids, offsets): the order of the steps, and the errors that only they can tell.
+"""From sources or iterables to (vocab, ids, offsets): the order of the steps, and errors that only they can tell.
 
-Reading, hashing and translating are C++ (csrc/text), walking token lists is Cython (_tokens.pyx); this file says
-what happens when, chooses the words and respects the memory budget.
+Reading, hashing and translating are C++ (csrc/text), walking token lists is Cython (_tokens.pyx); this file
+says what happens when, chooses the words and respects the memory budget.
 """
 
 from __future__ import annotations
@@ -144,8 +144,8 @@ def _choose(encoder: _core.TextEncoder, options: Options) -> tuple[Vocab, NDArra
 def _refuse_empty(words: list[str], counts: NDArray[np.int64], options: Options) -> None:
     if not words:
         raise CorpusError(
-            f"no word is left: of {len(counts):,} words in {int(counts.sum()):,} tokens the most frequent occurs "
-            f"{int(counts.max()):,} times, and min_count is {options.min_count:,}"
+            f"no word is left: of {len(counts):,} words in {int(counts.sum()):,} tokens the most frequent "
+            f"occurs {int(counts.max()):,} times, and min_count is {options.min_count:,}"
             + ("" if options.trim_rule is None else " (trim_rule has judged them, too)")
         )
 
@@ -160,7 +160,8 @@ def encode_sentences(sentences: Iterable[Iterable[str]], options: Options) -> En
     """Walk the sentences once and return the parts of the corpus; see Corpus.from_sentences."""
     if isinstance(sentences, str | bytes | os.PathLike):
         raise TypeError(
-            f"sentences must be an iterable of token lists, got {type(sentences).__name__} (from_text reads files)"
+            f"sentences must be an iterable of token lists, got {type(sentences).__name__} "
+            "(from_text reads files)"
         )
     blocks = _core.IdBlocks(options.memory, options.scratch)
     block = options.block_or(_SENTENCE_BLOCK, 128)

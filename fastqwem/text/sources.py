@@ -1,4 +1,4 @@
-"""Where text comes from: files, folders, patterns, archives and remote addresses, as a list of sources in order."""
+"""Where text comes from: files, folders, patterns, archives and remote addresses, as sources in order."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, Any
 
 from ..errors import CorpusError
@@ -91,9 +92,9 @@ def _local(name: str) -> Iterator[Source]:
         with open(name, "rb") as file:
             head = file.read(_HEAD)
         plain = _kind(head) == "plain"
-        yield Source(name, os.fsencode(name) if plain else None, status.st_size, lambda: open(name, "rb"))
+        yield Source(name, os.fsencode(name) if plain else None, status.st_size, partial(open, name, "rb"))
     else:  # a pipe cannot be read twice, nor by ranges
-        yield Source(name, None, None, lambda: open(name, "rb"))
+        yield Source(name, None, None, partial(open, name, "rb"))
 
 
 def _folder(name: str) -> Iterator[Source]:
@@ -147,9 +148,9 @@ def resolve(paths: PathLike | Iterable[PathLike]) -> list[Source]:
     Parameters
     ----------
     paths : path, or iterable of paths
-        Each a file; a folder, which stands for the files in it and below it, in sorted order and without hidden
-        ones; a pattern with ``*``, ``?``, ``[...]`` or ``**``, if no file has that very name; or a remote address
-        ``scheme://...``, opened by fsspec.
+        Each a file; a folder, which stands for the files in it and below it, in sorted order and without
+        hidden ones; a pattern with ``*``, ``?``, ``[...]`` or ``**``, if no file has that very name; or a
+        remote address ``scheme://...``, opened by fsspec.
 
     Raises
     ------
@@ -162,7 +163,7 @@ def resolve(paths: PathLike | Iterable[PathLike]) -> list[Source]:
     """
     if isinstance(paths, str | os.PathLike):
         return list(_expand(paths))
-    if isinstance(paths, bytes) or not isinstance(paths, Iterable):
+    if isinstance(paths, bytes) or not isinstance(paths, Iterable):  # type: ignore[unreachable]
         raise TypeError(f"paths must be a path or a list of paths, got {type(paths).__name__}")
     sources = [source for path in paths for source in _expand(path)]
     if not sources:
@@ -216,7 +217,7 @@ def _decompress(source: Source, chunk: int) -> Iterator[tuple[bytes, int]]:
 
 
 def read_chunks(source: Source, chunk: int) -> Iterator[tuple[bytes, int]]:
-    """Yield (text, stored bytes read so far) of a source, decompressed ahead of the caller by a thread of its own.
+    """Yield (text, stored bytes read so far) of a source; a thread of its own reads and decompresses ahead.
 
     An empty text means "nothing yet", so that the caller can look after progress and signals.
 

@@ -21,7 +21,7 @@ RULE_KEEP = 2
 """A trim rule's answer: keep the word, however rare."""
 
 TrimRule = Callable[[str, int, int], int | bool | None]
-"""Called with (word, count, min_count); returns one of ``RULE_*``, or True (keep), False (discard), None (default)."""
+"""Called with (word, count, min_count); returns one of ``RULE_*``, or True (keep), False (discard), None."""
 
 
 class Vocab:
@@ -98,8 +98,8 @@ class Vocab:
         max_vocab : int, optional
             Keep only so many, the most frequent.
         trim_rule : callable, optional
-            ``(word, count, min_count)`` to ``RULE_KEEP``, ``RULE_DISCARD`` or ``RULE_DEFAULT`` (or True, False, None).
-            Kept words need no `min_count`, but `max_vocab` counts them like any others.
+            ``(word, count, min_count)`` to ``RULE_KEEP``, ``RULE_DISCARD`` or ``RULE_DEFAULT`` (or True,
+            False, None). Kept words need no `min_count`, but `max_vocab` counts them like any others.
 
         Returns
         -------

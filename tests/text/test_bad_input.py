@@ -76,7 +76,7 @@ def test_text_without_words(tmp_path, data, codec):
     path = write(tmp_path / "text", COMPRESS[codec](data))
     with pytest.raises(CorpusError, match=r"no words in .*text$"):
         Corpus.from_text(path)
-    with pytest.raises(CorpusError, match="no words in .*text and the other files"):
+    with pytest.raises(CorpusError, match=r"no words in .*text and the other files"):
         Corpus.from_text([path, path])
 
 
@@ -193,7 +193,7 @@ def test_memory_that_cannot_hold_the_words(tmp_path):
         lambda: Corpus.from_text(path, memory="1MB", workers=1, _block=1000),
         lambda: Corpus.from_sentences([text.split()], memory="1MB", _block=1000),
     ):
-        with pytest.raises(ValueError, match="memory must hold .* at least [0-9]+ bytes .* got 1000000"):
+        with pytest.raises(ValueError, match=r"memory must hold .* at least \d+ bytes .* got 1000000"):
             make()
 
 
