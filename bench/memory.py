@@ -1,4 +1,4 @@
-"""Peak memory of the closed-form road: ``python bench/memory.py TEXT [--max-vocab 50000] [--memory 2GB] [--count-only]``.
+"""Peak memory of the closed-form road: ``python bench/memory.py TEXT [--memory 2GB] [--count-only]``.
 
 Runs the command line in a process of its own and prints its maximum resident set, as the system measured it.
 """

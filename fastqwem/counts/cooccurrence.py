@@ -128,6 +128,9 @@ class Cooccurrence:
     def __add__(self, other: Cooccurrence) -> Cooccurrence:
         """Return the counts of both corpora together: exactly what counting them as one gives.
 
+        Encode new text with the old vocabulary, ``Corpus.from_text(..., vocab=counts.vocab)``; the sum has the
+        vocabulary of the left side, word counts included.
+
         Raises
         ------
         ValueError
@@ -145,8 +148,7 @@ class Cooccurrence:
         largest = sum(int(part.matrix.data.max(initial=0)) for part in (self, other))
         dtype = np.int32 if largest <= _INT32_MAX else np.int64
         matrix = self.matrix.astype(dtype, copy=False) + other.matrix.astype(dtype, copy=False)
-        vocab = Vocab(self.vocab.words, self.vocab.counts + other.vocab.counts)
-        return Cooccurrence(_narrow(matrix), vocab, self.window, self.weighting, self.scale)
+        return Cooccurrence(_narrow(matrix), self.vocab, self.window, self.weighting, self.scale)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write to one file (by convention ``.fqn``), atomically.
