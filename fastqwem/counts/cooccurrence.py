@@ -81,6 +81,8 @@ class Cooccurrence:
         csr: Any = sp.csr_array(matrix)
         if csr.ndim != 2 or csr.shape[0] != csr.shape[1]:
             raise ValueError(f"matrix must be square, got shape {csr.shape}")
+        if len(words) != csr.shape[0]:
+            raise ValueError(f"matrix must be {len(words)} by {len(words)} for these words, got shape {csr.shape}")
         whole = csr.astype(np.int64)
         if not np.array_equal(whole.data, csr.data):
             raise ValueError("matrix must hold whole numbers")

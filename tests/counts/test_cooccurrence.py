@@ -105,7 +105,7 @@ def test_missing_file(tmp_path):
         (np.array([[0, 1], [2, 0]]), "symmetric"),
         (np.array([[0, 0.5], [0.5, 0]]), "whole"),
         (np.array([[0, -1], [-1, 0]]), "negative"),
-        (np.eye(3, dtype=int), "3 by 3|2 by 2"),
+        (np.eye(3, dtype=int), "must be 2 by 2 for these words"),
     ],
 )
 def test_matrices_from_elsewhere_are_judged(matrix, message):
