@@ -27,21 +27,9 @@ std::uint64_t prefix_of(std::string_view word) {
 void Encoder::merge(Control& control) {
   WordTable& all = tables_.front();
   translations_.resize(tables_.size());
-  std::string padded;
   for (std::size_t worker = 1; worker < tables_.size(); ++worker) {
-    const WordTable& table = tables_[worker];
-    std::vector<WordId>& translation = translations_[worker];
-    translation.reserve(table.size());
-    for (const WordTable::Slot* slot : table.by_id()) {
-      if (translation.size() % 4096 == 0) control.check();
-      const std::string_view word = table.word(*slot);
-      padded.assign(word).append(kReadPast, '\0');
-      const WordKey key = make_key(padded.data(), word.size());
-      WordTable::Slot* mine = all.find(key, padded.data(), word.size());
-      if (mine == nullptr) mine = all.insert(key, padded.data(), word.size());
-      mine->count += slot->count;
-      translation.push_back(mine->id);
-    }
+    control.check();
+    translations_[worker] = all.absorb(tables_[worker]);
     tables_[worker].clear();
   }
   words_ = all.by_id();

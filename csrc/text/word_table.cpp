@@ -1,5 +1,7 @@
 #include "text/word_table.h"
 
+#include <algorithm>
+
 namespace fastqwem::text {
 namespace {
 
@@ -60,8 +62,14 @@ WordTable::Slot* WordTable::find_long(const WordKey& key, const char* data, std:
   }
 }
 
+void WordTable::reserve(std::size_t n_words) {
+  std::size_t n_slots = slots_.size();
+  while (n_words * 10 > n_slots * 7) n_slots *= 2;
+  if (n_slots != slots_.size()) resize(n_slots);
+}
+
 WordTable::Slot* WordTable::insert(const WordKey& key, const char* data, std::size_t size) {
-  if ((size_ + 1) * 5 > slots_.size() * 3) resize(slots_.size() * 2);
+  reserve(size_ + 1);
   Slot slot;
   slot.low = key.low;
   slot.high = key.high;
@@ -85,6 +93,25 @@ WordTable::Slot* WordTable::insert(const WordKey& key, const char* data, std::si
   slots_[i] = slot;
   ++size_;
   return &slots_[i];
+}
+
+// Both tables order their slots by hash, so going through one in slot order goes through the other in order, too,
+// which the caches like. The room made first keeps the part of the table that is already merged from overflowing.
+std::vector<WordId> WordTable::absorb(const WordTable& other) {
+  const std::size_t most = std::max(size_, other.size_), least = std::min(size_, other.size_);
+  reserve(most + least / 2);
+  std::vector<WordId> translation(other.size_);
+  for (const Slot& slot : other.slots_) {
+    if (slot.high == 0) continue;
+    const std::string_view text = other.word(slot);
+    const std::uint64_t high = is_long(slot) ? slot.high & ~kPlace : slot.high;
+    const WordKey key{slot.low, high, hash_key(slot.low, high)};
+    Slot* mine = find(key, text.data(), text.size());
+    if (mine == nullptr) mine = insert(key, text.data(), text.size());
+    mine->count += slot.count;
+    translation[static_cast<std::size_t>(slot.id)] = mine->id;
+  }
+  return translation;
 }
 
 std::string_view WordTable::word(const Slot& slot) const {

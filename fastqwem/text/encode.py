@@ -1,4 +1,4 @@
-"""From sources or iterables to (vocab, ids, offsets): the order of the steps, and errors that only they can tell.
+"""From sources or iterables to (vocab, ids, offsets): the order of the steps, and the errors that need all.
 
 Reading, hashing and translating are C++ (csrc/text), walking token lists is Cython (_tokens.pyx); this file
 says what happens when, chooses the words and respects the memory budget.

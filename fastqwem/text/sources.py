@@ -56,7 +56,7 @@ class Source:
     name: str
     path: bytes | None
     size: int | None
-    open: Callable[[], IO[bytes]]
+    open: Callable[[], Any]
 
 
 def _kind(head: bytes) -> str:
