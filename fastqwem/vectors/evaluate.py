@@ -15,7 +15,6 @@ from itertools import permutations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 from ..checks import check_choice, check_integer
 from ..errors import FormatError
@@ -250,8 +249,13 @@ def similarity(vectors: WordVectors, path: PathLike, restrict_vocab: int | None 
     )
 
 
+def _mean_ranks(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    _, group, sizes = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(sizes) - (sizes - 1) / 2)[group]
+
+
 def _spearman(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
-    ranks = np.stack([rankdata(a), rankdata(b)])
+    ranks = np.stack([_mean_ranks(a), _mean_ranks(b)])
     ranks -= ranks.mean(axis=1, keepdims=True)
     scale = np.sqrt((ranks[0] @ ranks[0]) * (ranks[1] @ ranks[1]))
     return float(ranks[0] @ ranks[1] / scale) if scale > 0 else float("nan")

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ from .word2vec import (
 )
 from .word_vectors import WordVectors
 
-__all__ = ["FORMATS", "check_target", "detect", "format_of", "load", "save"]
+__all__ = ["FORMATS", "check_target", "check_words", "detect", "format_of", "load", "save"]
 
 PathLike = str | os.PathLike[str]
 
@@ -89,6 +89,16 @@ def check_target(path: PathLike, format: str | None = None) -> str:
     if not os.access(folder, os.W_OK | os.X_OK):
         raise PermissionError(errno.EACCES, "the folder cannot be written to", str(folder))
     return format
+
+
+def check_words(words: Sequence[str], format: str) -> None:
+    """Raise ValueError naming the first word that a format cannot carry."""
+    if format == "fqv":
+        check_bare_words(words, "an .fqv file", "\n", empty=True)
+    elif format == "npy":
+        check_bare_words(words, "a vocabulary file", "\t\n\r")
+    else:
+        check_bare_words(words, f"word2vec {format}")
 
 
 def detect(path: PathLike) -> str:
@@ -168,7 +178,9 @@ def save(vectors: WordVectors, path: PathLike, format: str | None = None) -> Non
     """
     if not isinstance(vectors, WordVectors):
         raise TypeError(f"vectors must be WordVectors, got {type(vectors).__name__}")
-    _SAVERS[check_target(path, format)](vectors, path)
+    format = check_target(path, format)
+    check_words(vectors.words, format)
+    _SAVERS[format](vectors, path)
 
 
 def _load_fqv(path: PathLike, errors: str) -> WordVectors:
@@ -181,7 +193,6 @@ def _load_fqv(path: PathLike, errors: str) -> WordVectors:
 
 
 def _save_fqv(vectors: WordVectors, path: PathLike) -> None:
-    check_bare_words(vectors.words, "an .fqv file", "\n", empty=True)
     arrays: dict[str, np.ndarray[Any, Any]] = {
         "words": storage.pack_words(vectors.words),
         "vectors": vectors.vectors,
@@ -197,7 +208,6 @@ def _load_text(path: PathLike, errors: str) -> WordVectors:
 
 
 def _save_text(vectors: WordVectors, path: PathLike) -> None:
-    check_bare_words(vectors.words, "word2vec text")
     with open_writer(path) as file:
         write_text(file, vectors.words, vectors.vectors)
 
@@ -208,7 +218,6 @@ def _load_binary(path: PathLike, errors: str) -> WordVectors:
 
 
 def _save_binary(vectors: WordVectors, path: PathLike) -> None:
-    check_bare_words(vectors.words, "word2vec binary")
     with open_writer(path) as file:
         write_binary(file, vectors.words, vectors.vectors)
 
@@ -250,7 +259,6 @@ def _read_vocabulary(path: Path) -> tuple[list[str], list[int] | None]:
 
 
 def _save_npy(vectors: WordVectors, path: PathLike) -> None:
-    check_bare_words(vectors.words, "a vocabulary file", "\t\n\r")
     tails = (
         [""] * len(vectors) if vectors.counts is None else [f"\t{count}" for count in vectors.counts.tolist()]
     )

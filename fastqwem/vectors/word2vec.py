@@ -177,8 +177,7 @@ def read_text(file: io.BufferedReader, where: str, errors: str = "strict") -> Re
 
 
 def write_text(file: IO[bytes], words: Sequence[str], vectors: Floats) -> None:
-    """Write word2vec text; nine digits bring every float32 back exactly."""
-    check_bare_words(words, "word2vec text")
+    """Write word2vec text; nine digits bring every float32 back exactly. Words must be bare."""
     size = vectors.shape[1]
     file.write(f"{len(words)} {size}\n".encode())
     row = " ".join(["%.9g"] * size)
@@ -277,8 +276,7 @@ def read_binary(file: io.BufferedReader, where: str, errors: str = "strict") -> 
 
 
 def write_binary(file: IO[bytes], words: Sequence[str], vectors: npt.NDArray[np.float32]) -> None:
-    """Write word2vec binary as word2vec.c does, with a newline after each vector."""
-    check_bare_words(words, "word2vec binary")
+    """Write word2vec binary as word2vec.c does, with a newline after each vector. Words must be bare."""
     file.write(f"{len(words)} {vectors.shape[1]}\n".encode())
     for start in range(0, len(words), _ROWS):
         rows = vectors[start : start + _ROWS].astype("<f4", copy=False)

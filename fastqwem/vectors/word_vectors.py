@@ -39,7 +39,7 @@ def _near_spellings(word: str, words: Sequence[str]) -> list[str]:
         for other in words[:_SEARCHED]
         if abs(len(other) - len(word)) <= 2 and other and (other[0] == word[0] or other[-1] == word[-1])
     ]
-    return difflib.get_close_matches(word, alike[:_COMPARED], n=3, cutoff=0.7)
+    return difflib.get_close_matches(word, alike[:_COMPARED], n=3, cutoff=0.6)
 
 
 class UnknownWordError(FastqwemError, KeyError):

@@ -81,7 +81,7 @@ class TestLookup:
         with pytest.raises(KeyError) as caught:
             wv["kingg"]
         assert isinstance(caught.value, UnknownWordError) and caught.value.word == "kingg"
-        assert str(caught.value) == "'kingg' is not among the 3 words; did you mean 'king'?"
+        assert str(caught.value) == "'kingg' is not among the 3 words; did you mean 'king' or 'kind'?"
         assert "did you mean 'king'?" in str(UnknownWordError("KING", wv.words))
         assert str(UnknownWordError("xylophone", wv.words)) == "'xylophone' is not among the 3 words"
         assert "''" in str(UnknownWordError("", wv.words))
