@@ -26,6 +26,7 @@ def count_on_disk(
     vocab_size: int,
     weights: _Array,
     n_workers: int,
+    mapped: bool,
     stretch: int,
     group_nonzeros: int,
     directory: bytes,

@@ -44,6 +44,7 @@ def encoded(sentences: Sequence[Sequence[int]], vocab_size: int) -> SimpleNamesp
     seen = Counter(flat)
     return SimpleNamespace(
         ids=np.array(flat, dtype=np.int32),
+        mapped=False,
         offsets=np.cumsum([0] + [len(s) for s in sentences]).astype(np.int64),
         vocab=Vocab([f"w{i}" for i in range(vocab_size)], [seen[i] for i in range(vocab_size)]),
     )

@@ -14,9 +14,9 @@ namespace py = pybind11;
 namespace fastqwem {
 namespace {
 
-CorpusView view(const py::array& ids, const py::array& offsets, WordId vocab_size) {
+CorpusView view(const py::array& ids, const py::array& offsets, WordId vocab_size, bool mapped) {
   CorpusView corpus{input<WordId>(ids, "ids"), input<Offset>(offsets, "offsets"), ids.size(), offsets.size() - 1,
-                    vocab_size};
+                    vocab_size, mapped};
   if (corpus.n_sentences < 0 || corpus.offsets[0] != 0 || corpus.offsets[corpus.n_sentences] != corpus.n_tokens) {
     throw std::invalid_argument("offsets must start at 0 and end at the number of ids");
   }
@@ -48,7 +48,7 @@ py::tuple to_arrays(CountedRows& rows, WordId vocab_size, int n_workers) {
 
 py::tuple count_in_memory(const py::array& ids, const py::array& offsets, WordId vocab_size,
                           const py::array& weights, int n_workers, const py::object& progress) {
-  const CorpusView corpus = view(ids, offsets, vocab_size);
+  const CorpusView corpus = view(ids, offsets, vocab_size, false);
   const Window window = make_window(weights);
   if (corpus.n_tokens > kMaxStretch) throw std::invalid_argument("too many tokens to count in one stretch");
   std::unique_ptr<CountedRows> rows;
@@ -62,9 +62,9 @@ py::tuple count_in_memory(const py::array& ids, const py::array& offsets, WordId
 }
 
 py::tuple count_on_disk(const py::array& ids, const py::array& offsets, WordId vocab_size, const py::array& weights,
-                        int n_workers, Offset stretch, std::uint64_t group_nonzeros, const py::bytes& directory,
+                        int n_workers, bool mapped, Offset stretch, std::uint64_t group_nonzeros, const py::bytes& directory,
                         const py::object& progress) {
-  const CorpusView corpus = view(ids, offsets, vocab_size);
+  const CorpusView corpus = view(ids, offsets, vocab_size, mapped);
   const Window window = make_window(weights);
   if (stretch < 1 || stretch > kMaxStretch) throw std::invalid_argument("stretch must be between 1 and 2^31");
   const SpillPlan plan{stretch, group_nonzeros, directory, n_workers};
@@ -81,7 +81,7 @@ void register_counts(py::module_& m) {
         py::arg("weights"), py::arg("n_workers"), py::arg("progress"),
         "Count a whole corpus; returns (indptr, indices, data) of the symmetric matrix.");
   m.def("count_on_disk", &count_on_disk, py::arg("ids"), py::arg("offsets"), py::arg("vocab_size"),
-        py::arg("weights"), py::arg("n_workers"), py::arg("stretch"), py::arg("group_nonzeros"),
+        py::arg("weights"), py::arg("n_workers"), py::arg("mapped"), py::arg("stretch"), py::arg("group_nonzeros"),
         py::arg("directory"), py::arg("progress"),
         "Count in stretches with files in `directory`; returns (indptr, whether data is int64, largest count, "
         "number of runs, bytes of all runs) and leaves the files 'indices' and 'data' there.");

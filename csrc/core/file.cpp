@@ -50,16 +50,11 @@ void File::read_at(void* data, std::size_t bytes, std::int64_t offset) const {
   }
 }
 
-void release_pages(const void* begin, const void* end) {
-#if defined(MADV_PAGEOUT)
-  constexpr std::uintptr_t kPage = 4096;
-  const auto first = (reinterpret_cast<std::uintptr_t>(begin) + kPage - 1) / kPage * kPage;
-  const auto last = reinterpret_cast<std::uintptr_t>(end) / kPage * kPage;
-  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_PAGEOUT);
-#else
-  (void)begin;
-  (void)end;
-#endif
+void release_mapped(const void* begin, const void* end) {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto first = (reinterpret_cast<std::uintptr_t>(begin) + page - 1) / page * page;
+  const auto last = reinterpret_cast<std::uintptr_t>(end) / page * page;
+  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
 }
 
 }  // namespace fastqwem

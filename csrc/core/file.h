@@ -26,8 +26,8 @@ class File {
   int descriptor_;
 };
 
-// Tells the system that these pages will not be needed soon. Never loses data, whatever kind of memory it is:
-// pages of a mapped file leave memory, others stay.
-void release_pages(const void* begin, const void* end);
+// Lets pages of a read-only mapped file leave memory; they come back from the file when touched. Only for such
+// maps: other memory would lose what it holds.
+void release_mapped(const void* begin, const void* end);
 
 }  // namespace fastqwem

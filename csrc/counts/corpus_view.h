@@ -14,6 +14,7 @@ struct CorpusView {
   Offset n_tokens;
   Offset n_sentences;
   WordId vocab_size;
+  bool mapped;  // ids are a read-only map of a file, whose pages may be let go
 };
 
 // Weight of a context word by its distance: weights[distance - 1], distances 1 .. size().

@@ -30,7 +30,7 @@ std::vector<Offset> count_occurrences(const CorpusView& corpus, Control& control
       if (word >= vocab_size) throw std::invalid_argument("corpus holds an id outside its vocabulary");
       ++occurrences[word];
     }
-    release_pages(corpus.ids + first, corpus.ids + last);
+    if (corpus.mapped) release_mapped(corpus.ids + first, corpus.ids + last);
   }
   return occurrences;
 }
@@ -59,7 +59,7 @@ void count_run(const CorpusView& corpus, const Window& window, const std::vector
     count_group(corpus, index, window, groups[g], worker.accumulators, worker.buffer, control);
     run.write(g, groups[g], worker.buffer, worker.scratch);
   });
-  release_pages(corpus.ids + first, corpus.ids + last);
+  if (corpus.mapped) release_mapped(corpus.ids, corpus.ids + last);  // windows reach into other stretches
 }
 
 // Adds one row of every run into the accumulator and reads the sum off.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Sequence
 from functools import cached_property
@@ -12,7 +13,7 @@ import scipy.sparse as sp
 
 from ..checks import check_choice, check_integer
 from ..errors import FormatError
-from ..storage import pack_words, read_container, unpack_words, write_container
+from ..storage import pack_words, read_container, release_pages, unpack_words, write_container
 from ..text.vocab import Vocab
 from .window import WEIGHTINGS
 
@@ -101,13 +102,14 @@ class Cooccurrence:
         """Row sums, int64 of shape (V,): the weight of all pairs that hold each word."""
         data, indptr = self.matrix.data, self.matrix.indptr
         sums = np.zeros(len(self.vocab), np.int64)
-        step = 1 << 16  # rows at a time, so that the int64 copy of the data stays small
-        for first in range(0, len(sums), step):
-            last = min(len(sums), first + step)
+        bounds = np.searchsorted(indptr, np.arange(0, indptr[-1], 1 << 22)).astype(np.int64)
+        steps = np.unique(np.concatenate((bounds, [0, len(sums)])))  # rows at a time: the int64 copy stays small
+        for first, last in itertools.pairwise(steps.tolist()):
             start, end = int(indptr[first]), int(indptr[last])
             running = np.concatenate(([0], np.cumsum(data[start:end], dtype=np.int64)))
             bounds = indptr[first : last + 1] - start
             sums[first:last] = running[bounds[1:]] - running[bounds[:-1]]
+            release_pages(data)
         return sums
 
     @cached_property

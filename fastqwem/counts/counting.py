@@ -84,7 +84,7 @@ def count(
     vocab_size = len(corpus.vocab)
     plan = None
     if budget is not None:
-        plan = _plan(budget, len(ids), vocab_size, window, n_workers, isinstance(corpus.ids, np.memmap))
+        plan = _plan(budget, len(ids), vocab_size, window, n_workers, corpus.mapped)
     elif len(ids) > _LONGEST_STRETCH:
         plan = _Plan(_LONGEST_STRETCH, _GROUP, 1 << 62)
     with track(progress, "counting", "tokens") as tick:
@@ -96,7 +96,7 @@ def count(
 
                 def spill(stretch: int, group: int) -> tuple[Any, bool, int, int, int]:
                     return _core.count_on_disk(
-                        ids, offsets, vocab_size, weights, n_workers, stretch, group, os.fsencode(directory), tick
+                        ids, offsets, vocab_size, weights, n_workers, corpus.mapped, stretch, group, os.fsencode(directory), tick
                     )
 
                 matrix = _spilled(plan, spill, directory)

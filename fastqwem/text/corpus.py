@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap as _mmap
 import os
 from collections.abc import Iterable
 from typing import Any
@@ -295,12 +294,5 @@ def _problem(ids: NDArray[np.int32], offsets: NDArray[np.int64], n_words: int) -
         block = ids[start : start + _CHECKED_AT_ONCE]
         if block.min() < 0 or block.max() >= n_words:
             return f"ids must be at least 0 and below {n_words:,}, the number of words"
-        _forget(ids)
+        storage.release_pages(ids)
     return None
-
-
-def _forget(array: NDArray[Any]) -> None:
-    """Tell the system that the pages of a mapped array need not stay in memory."""
-    mapped = getattr(array, "_mmap", None)
-    if isinstance(mapped, _mmap.mmap) and hasattr(mapped, "madvise"):
-        mapped.madvise(_mmap.MADV_DONTNEED)
