@@ -1,32 +1,18 @@
 """Every entrance, any number of workers, any block size: the same corpus, equal to the naive one."""
 
-import bz2
 import gzip
 import io
-import lzma
 import os
 import sys
 
+import naive_text
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from naive_text import COMPRESS
 
 from fastqwem.text import Corpus, Vocab
-from tests import naive_text
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
-
-COMPRESS = {
-    "plain": bytes,
-    "gz": gzip.compress,
-    "bz2": bz2.compress,
-    "xz": lzma.compress,
-    "zst": zstd.compress,
-}
 
 # Few different tokens, so that words repeat; lengths around the 7, 8, 15 and 16 bytes that tables tell apart.
 WORDS = (
@@ -50,9 +36,7 @@ WORDS = (
 )
 ANY_CHARACTER = st.characters(exclude_categories=["Cs"], exclude_characters=" \t\r\v\f\n")
 TOKENS = st.sampled_from(WORDS) | st.text(ANY_CHARACTER, min_size=1, max_size=20)
-SPACES = st.text(" \t\r\v\f\n", min_size=1, max_size=3) | st.sampled_from(
-    [" ", " ", "\n", "\r\n", "\n\n", "\n \n"]
-)
+SPACES = st.text(" \t\r\v\f\n", min_size=1, max_size=3) | st.sampled_from([" ", " ", "\n", "\r\n", "\n\n", "\n \n"])
 
 
 @st.composite
@@ -100,9 +84,7 @@ def test_files(tmp_path, codec, files, min_count, max_vocab, workers, block):
 
 @settings(max_examples=60, deadline=None)
 @given(
-    sentences=st.lists(
-        st.lists(TOKENS | st.sampled_from(["", "new york", "two\nlines"]), max_size=8), max_size=20
-    ),
+    sentences=st.lists(st.lists(TOKENS | st.sampled_from(["", "new york", "two\nlines"]), max_size=8), max_size=20),
     min_count=st.integers(0, 3),
     block=st.sampled_from([1, 2, 7, None]),
     workers=st.sampled_from([1, 2, 5]),
@@ -114,16 +96,12 @@ def test_sentences(sentences, min_count, block, workers):
             Corpus.from_sentences(sentences, min_count)
         return
     for shape in (list, tuple, iter):
-        corpus = Corpus.from_sentences(
-            (shape(s) for s in sentences), min_count, workers=workers, _block=block
-        )
+        corpus = Corpus.from_sentences((shape(s) for s in sentences), min_count, workers=workers, _block=block)
         check(corpus, real, min_count)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    text=texts(), given_text=texts(), workers=st.sampled_from([1, 2]), block=st.sampled_from([1, 3, 64, None])
-)
+@given(text=texts(), given_text=texts(), workers=st.sampled_from([1, 2]), block=st.sampled_from([1, 3, 64, None]))
 def test_a_given_vocabulary(tmp_path, text, given_text, workers, block):
     words = sorted({token for tokens in naive_text.split_text(given_text) for token in tokens} | {"the"})
     vocab = Vocab(words, np.ones(len(words), np.int64))
@@ -155,9 +133,7 @@ def test_a_longer_text_in_and_out_of_memory(tmp_path, long_text, workers, memory
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     # The block is small, so that the budget holds the tables of five workers and the ids must go.
-    check(
-        Corpus.from_text(path, 2, workers=workers, memory=memory, scratch=scratch, _block=1000), sentences, 2
-    )
+    check(Corpus.from_text(path, 2, workers=workers, memory=memory, scratch=scratch, _block=1000), sentences, 2)
     check(Corpus.from_sentences(sentences, 2, workers=workers, memory=memory, scratch=scratch), sentences, 2)
     assert list(scratch.iterdir()) == []
 
