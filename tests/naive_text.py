@@ -1,8 +1,25 @@
-"""The obvious truth about text: split, Counter, sorted, dict."""
+"""The obvious truth about text: split, Counter, sorted, dict; and the archives it may come in."""
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
+import sys
 from collections import Counter
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+COMPRESS = {
+    "plain": bytes,
+    "gz": gzip.compress,
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "zst": zstd.compress,
+}
 
 WHITE_SPACE = " \t\r\v\f"
 

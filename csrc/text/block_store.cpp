@@ -75,8 +75,9 @@ void BlockStore::add(Block&& block) {
   n_tokens_ += block.n_tokens;
   blocks_.push_back(std::move(block));
   if (spilled()) return spill(blocks_.back());
-  in_memory_ += blocks_.back().ids.size() + blocks_.back().ends.size();
-  if (budget_.leaves_room(2 * in_memory_)) return;
+  // What the block takes now and what its part of the result will take beside it (offsets are twice as wide).
+  needed_ += 2 * blocks_.back().ids.size() + 3 * blocks_.back().ends.size();
+  if (budget_.leaves_room(needed_)) return;
   ids_file_ = std::make_unique<ScratchFile>(scratch_);
   ends_file_ = std::make_unique<ScratchFile>(scratch_);
   for (Block& held : blocks_) spill(held);

@@ -5,8 +5,8 @@
 // until the budget says no; from then on all of them live in two scratch files. finish() translates, drops
 // what is not in the vocabulary, joins sentences across blocks, and makes the two arrays of a corpus.
 //
-// Memory: 4 bytes per token and 4 per line while collecting, and as much again for the result, unless spilled;
-// then the result is mapped from a third and a fourth file.
+// Memory: 4 bytes per token and 4 per line while collecting, and 4 per token and 8 per sentence for the result,
+// unless spilled; then the result is mapped from a third and a fourth file.
 #pragma once
 
 #include <cstddef>
@@ -70,7 +70,7 @@ class BlockStore {
   std::vector<Block> blocks_;
   std::unique_ptr<ScratchFile> ids_file_, ends_file_;
   std::uint64_t n_tokens_ = 0;
-  std::uint64_t in_memory_ = 0;
+  std::uint64_t needed_ = 0;
   std::int64_t ids_written_ = 0, ends_written_ = 0;
 };
 

@@ -1,32 +1,18 @@
 """Every entrance, any number of workers, any block size: the same corpus, equal to the naive one."""
 
-import bz2
 import gzip
 import io
-import lzma
 import os
 import sys
 
+import naive_text
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from naive_text import COMPRESS
 
 from fastqwem.text import Corpus, Vocab
-from tests import naive_text
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
-
-COMPRESS = {
-    "plain": bytes,
-    "gz": gzip.compress,
-    "bz2": bz2.compress,
-    "xz": lzma.compress,
-    "zst": zstd.compress,
-}
 
 # Few different tokens, so that words repeat; lengths around the 7, 8, 15 and 16 bytes that tables tell apart.
 WORDS = (
