@@ -42,6 +42,8 @@ class Corpus:
     ----------
     vocab, ids, offsets, n_raw_tokens
         As above; corpora that fastqwem makes have read-only arrays.
+    mapped : bool
+        Whether the ids are a read-only map of a file rather than in memory.
 
     Raises
     ------
@@ -61,6 +63,7 @@ class Corpus:
     ids: NDArray[np.int32]
     offsets: NDArray[np.int64]
     n_raw_tokens: int
+    mapped: bool
 
     def __init__(
         self,
@@ -81,12 +84,13 @@ class Corpus:
             raise ValueError(problem)
         n_raw = len(ids) if n_raw_tokens is None else check_integer("n_raw_tokens", n_raw_tokens, len(ids))
         self.vocab, self.ids, self.offsets, self.n_raw_tokens = vocab, ids, offsets, n_raw
+        self.mapped = isinstance(ids, np.memmap) and ids.mode == "r"
 
     @classmethod
     def _trusted(cls, parts: Encoded) -> Corpus:
         corpus = cls.__new__(cls)
         corpus.vocab, corpus.ids, corpus.offsets = parts.vocab, parts.ids, parts.offsets
-        corpus.n_raw_tokens = parts.n_raw_tokens
+        corpus.n_raw_tokens, corpus.mapped = parts.n_raw_tokens, parts.mapped
         return corpus
 
     @classmethod
