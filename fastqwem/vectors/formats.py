@@ -18,6 +18,7 @@ per line in the order of the rows of ``name.npy``, and if counts are known a tab
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -187,9 +188,16 @@ def _load_fqv(path: PathLike, errors: str) -> WordVectors:
     header, arrays = storage.read_container(path, KIND, VERSION)
     try:
         words = storage.unpack_words(arrays["words"])
-        return WordVectors(words, arrays["vectors"], arrays.get("counts"), header.get("metadata"))
+        return WordVectors(words, arrays["vectors"], arrays.get("counts"), header["metadata"])
     except KeyError as error:
         raise FormatError(f"{os.fspath(path)}: damaged, no entry {error}") from None
+    except TypeError as error:
+        raise FormatError(f"{os.fspath(path)}: damaged, {error}") from None
+
+
+def _plain(value: object) -> object:
+    """Return what JSON can hold for NumPy's numbers and arrays, paths and whatever else was noted."""
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else str(value)
 
 
 def _save_fqv(vectors: WordVectors, path: PathLike) -> None:
@@ -199,7 +207,8 @@ def _save_fqv(vectors: WordVectors, path: PathLike) -> None:
     }
     if vectors.counts is not None:
         arrays["counts"] = vectors.counts
-    storage.write_container(path, KIND, VERSION, {"metadata": vectors.metadata}, arrays)
+    metadata = json.loads(json.dumps(vectors.metadata, default=_plain))
+    storage.write_container(path, KIND, VERSION, {"metadata": metadata}, arrays)
 
 
 def _load_text(path: PathLike, errors: str) -> WordVectors:

@@ -259,13 +259,21 @@ def container(**changes):
         ("vectors", 1, container(vectors=np.eye(3)), "one row per word"),
         ("vectors", 1, container(words=np.frombuffer(b"\xff\n\xfe\n", np.uint8)), "not UTF-8"),
         ("vectors", 1, container(counts=np.arange(3)), "counts must have shape"),
+        ("vectors", 1, container(counts=np.ones(2)), "damaged, counts must be integers"),
     ],
 )
 def test_bad_containers(tmp_path, kind, version, arrays, message):
     path = tmp_path / "bad.fqv"
-    storage.write_container(path, kind, version, {}, arrays)
+    storage.write_container(path, kind, version, {"metadata": {}}, arrays)
     with pytest.raises(FormatError, match=message):
         formats.load(path)
+
+
+def test_metadata_of_any_kind_is_saved(tmp_path):
+    noted = {"gap": np.float32(0.5), "rank": np.int64(3), "path": tmp_path, "values": np.arange(2), "x": None}
+    WordVectors(["a"], [[1]], metadata=noted).save(tmp_path / "v.fqv")
+    found = WordVectors.load(tmp_path / "v.fqv").metadata
+    assert found == {"gap": 0.5, "rank": 3, "path": str(tmp_path), "values": [0, 1], "x": None}
 
 
 def test_damaged_containers(tmp_path):
@@ -276,6 +284,13 @@ def test_damaged_containers(tmp_path):
         path.write_bytes(content)
         with pytest.raises(FormatError):
             formats.load(path)
+
+
+@pytest.mark.parametrize("header", [{}, {"metadata": [1]}, {"metadata": 5}])
+def test_bad_headers(tmp_path, header):
+    storage.write_container(tmp_path / "bad.fqv", "vectors", 1, header, container())
+    with pytest.raises(FormatError, match="damaged"):
+        formats.load(tmp_path / "bad.fqv")
 
 
 class TestBadNpy:
