@@ -186,6 +186,9 @@ def save(vectors: WordVectors, path: PathLike, format: str | None = None) -> Non
 
 def _load_fqv(path: PathLike, errors: str) -> WordVectors:
     header, arrays = storage.read_container(path, KIND, VERSION)
+    for name, dtype in (("words", np.uint8), ("vectors", np.float32), ("counts", np.int64)):
+        if name in arrays and arrays[name].dtype != dtype:  # the checksum does not cover this
+            raise FormatError(f"{os.fspath(path)}: damaged, {name} are {arrays[name].dtype}")
     try:
         words = storage.unpack_words(arrays["words"])
         return WordVectors(words, arrays["vectors"], arrays.get("counts"), header["metadata"])
@@ -240,7 +243,9 @@ def _load_npy(path: PathLike, errors: str) -> WordVectors:
     try:
         # Mapped first: a header that lies about the shape is then refused before anything is allocated.
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, SyntaxError, TypeError, OverflowError) as error:
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # the header is parsed as Python: damage can raise nearly anything
         raise FormatError(f"{os.fspath(path)}: damaged or no .npy array: {error}") from None
     words, counts = _read_vocabulary(vocabulary)
     if array.ndim == 2 and len(array) != len(words):
