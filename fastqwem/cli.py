@@ -175,9 +175,7 @@ def _count(args: argparse.Namespace) -> None:
 def _solve(args: argparse.Namespace) -> None:
 
     if args.kind == "ppmi" and args.negative != 1:
-        raise UsageError(
-            f"negative must be 1 for kind ppmi, got {args.negative:g}; kind sppmi subtracts ln negative"
-        )
+        raise UsageError(f"negative must be 1 for kind ppmi, got {args.negative:g}; kind sppmi subtracts ln negative")
     format = _target(args.output)
     _check_outputs(args.input, [args.output, args.save_counts, args.save_spectrum])
     kind = _container(args, ["corpus", "counts"])

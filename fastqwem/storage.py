@@ -151,9 +151,7 @@ def peek(path: PathLike) -> tuple[str, int, dict[str, Any]]:
     return kind, version, header
 
 
-def read_container(
-    path: PathLike, kind: str, version: int, *, mmap: bool = False
-) -> tuple[dict[str, Any], Arrays]:
+def read_container(path: PathLike, kind: str, version: int, *, mmap: bool = False) -> tuple[dict[str, Any], Arrays]:
     """Load what `write_container` saved.
 
     Parameters

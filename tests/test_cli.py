@@ -225,9 +225,7 @@ class TestSolve:
 
     def test_several_texts(self, run, fakes, text, tmp_path):
         assert run("solve", text, "*.gz", "-o", tmp_path / "v.bin", *SMALL, "--progress")[0] == 0
-        assert (
-            fakes.calls[0][:3] == ("corpus", "text", [text, "*.gz"]) and fakes.calls[0][3]["progress"] is True
-        )
+        assert fakes.calls[0][:3] == ("corpus", "text", [text, "*.gz"]) and fakes.calls[0][3]["progress"] is True
 
     def test_from_corpus_and_counts(self, run, fakes, text, tmp_path):
         corpus, counts, spectrum = (str(tmp_path / name) for name in ("c.fqc", "c.fqn", "s.fqs"))
@@ -251,9 +249,7 @@ class TestSolve:
         assert WordVectors.load(tmp_path / "v.txt").vector_size == 3
 
         failed(run("solve", counts, "-o", tmp_path / "v.fqv", "--window", "3"), 2, "--window has no effect")
-        failed(
-            run("solve", corpus, "-o", tmp_path / "v.fqv", "--min-count", "3"), 2, "--min-count has no effect"
-        )
+        failed(run("solve", corpus, "-o", tmp_path / "v.fqv", "--min-count", "3"), 2, "--min-count has no effect")
         failed(run("solve", counts, text, "-o", tmp_path / "v.fqv"), 2, "give it alone")
         failed(
             run("solve", spectrum, "-o", tmp_path / "v.fqv"),
@@ -273,9 +269,7 @@ class TestSolve:
             ("text.txt", [], 2, "text.txt would overwrite"),
         ],
     )
-    def test_outputs_are_judged_before_work(
-        self, run, fakes, text, tmp_path, monkeypatch, out, more, code, part
-    ):
+    def test_outputs_are_judged_before_work(self, run, fakes, text, tmp_path, monkeypatch, out, more, code, part):
         monkeypatch.chdir(tmp_path)
         failed(run("solve", text, "-o", out, *more), code, part)
         assert fakes.calls == [] and os.listdir(tmp_path) == ["text.txt"]
@@ -334,10 +328,7 @@ class TestVectors:
     def test_neighbours(self, run, vectors):
         code, out, err = run("neighbours", vectors, "king", "tea", "--topn", "2")
         assert (code, err) == (0, "")
-        assert (
-            out.splitlines()[:3] == ["king", "   0.8165  queen", "   0.7071  man"]
-            and out.splitlines()[3] == "tea"
-        )
+        assert out.splitlines()[:3] == ["king", "   0.8165  queen", "   0.7071  man"] and out.splitlines()[3] == "tea"
         assert "man" not in run("neighbours", vectors, "king", "--restrict-vocab", "2")[1]
         failed(
             run("neighbours", vectors, "king", "kween"),
@@ -348,10 +339,7 @@ class TestVectors:
     def test_analogy(self, run, vectors):
         code, out, err = run("analogy", vectors, "man", "king", "woman", "--topn", "1")
         assert (code, err) == (0, "")
-        assert (
-            out.splitlines()[0] == "man is to king as woman is to"
-            and out.splitlines()[1].split()[1] == "queen"
-        )
+        assert out.splitlines()[0] == "man is to king as woman is to" and out.splitlines()[1].split()[1] == "queen"
 
     def test_evaluate(self, run, vectors, tmp_path):
         questions, pairs = tmp_path / "q.txt", tmp_path / "p.txt"
@@ -365,9 +353,7 @@ class TestVectors:
         code, out, _ = run("evaluate", vectors, "--analogies", questions, "--protocol", "regenerated")
         assert code == 0 and out.splitlines()[1].split()[-2:] == ["12", "20"]
         failed(run("evaluate", vectors, "--analogies", pairs), 1, "p.txt:1: expected four words")
-        failed(
-            run("evaluate", vectors, "--analogies", tmp_path / "none"), 1, "none: No such file or directory"
-        )
+        failed(run("evaluate", vectors, "--analogies", tmp_path / "none"), 1, "none: No such file or directory")
 
     def test_convert(self, run, vectors, tmp_path):
         for name in ("a.txt.gz", "b.bin", "c.npy", "d.vec"):

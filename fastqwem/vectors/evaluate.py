@@ -192,9 +192,7 @@ def analogies(
     check_choice("protocol", protocol, PROTOCOLS)
     units, index = _folded(vectors, restrict_vocab)
     sections = read_analogies(path)
-    asked = (
-        sections if protocol == "google" else {name: regenerate(quads) for name, quads in sections.items()}
-    )
+    asked = sections if protocol == "google" else {name: regenerate(quads) for name, quads in sections.items()}
     covered: dict[str, npt.NDArray[np.int64]] = {}
     for name, quads in asked.items():
         known = [[index[word] for word in quad] for quad in quads if all(word in index for word in quad)]
@@ -244,9 +242,7 @@ def similarity(vectors: WordVectors, path: PathLike, restrict_vocab: int | None 
     left, right, ratings = (np.array(column) for column in zip(*known, strict=True))
     cosines = np.einsum("ij,ij->i", units[left].astype(np.float64), units[right].astype(np.float64))
     cosines[left == right] = 1  # equal words tie exactly, however their sums were rounded
-    return SimilarityResult(
-        os.path.basename(os.fspath(path)), _spearman(cosines, ratings), len(known), len(pairs)
-    )
+    return SimilarityResult(os.path.basename(os.fspath(path)), _spearman(cosines, ratings), len(known), len(pairs))
 
 
 def _mean_ranks(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -281,9 +277,7 @@ def _answers(units: Floats, questions: npt.NDArray[np.int64]) -> npt.NDArray[np.
     """Return for each question (a, b, c) (n, 3) the row nearest to b - a + c but a, b, c; ties by row."""
     distinct, local = np.unique(questions, return_inverse=True)
     local = local.reshape(questions.shape)
-    order = np.lexsort(
-        (local[:, 2], local[:, 1], local[:, 0])
-    )  # questions that share (a, b) share cos(b) - cos(a)
+    order = np.lexsort((local[:, 2], local[:, 1], local[:, 0]))  # questions that share (a, b) share cos(b) - cos(a)
     _, starts = np.unique(local[order, :2], axis=0, return_index=True)
     groups = np.split(order, starts[1:])
     best = np.full(len(questions), -np.inf, np.float32)

@@ -250,9 +250,7 @@ def _load_npy(path: PathLike, errors: str) -> WordVectors:
     words, counts = _read_vocabulary(vocabulary)
     if array.ndim == 2 and len(array) != len(words):
         raise FormatError(f"{vocabulary}: {len(words)} words for the {len(array)} rows of {os.fspath(path)}")
-    return WordVectors(
-        words, np.array(array, dtype=np.float32) if array.dtype.kind in "fiu" else array, counts
-    )
+    return WordVectors(words, np.array(array, dtype=np.float32) if array.dtype.kind in "fiu" else array, counts)
 
 
 def _read_vocabulary(path: Path) -> tuple[list[str], list[int] | None]:
@@ -273,9 +271,7 @@ def _read_vocabulary(path: Path) -> tuple[list[str], list[int] | None]:
 
 
 def _save_npy(vectors: WordVectors, path: PathLike) -> None:
-    tails = (
-        [""] * len(vectors) if vectors.counts is None else [f"\t{count}" for count in vectors.counts.tolist()]
-    )
+    tails = [""] * len(vectors) if vectors.counts is None else [f"\t{count}" for count in vectors.counts.tolist()]
     lines = "".join(f"{word}{tail}\n" for word, tail in zip(vectors.words, tails, strict=True))
     # Both are complete before either takes its name.
     with storage.atomic_write(path) as rows, storage.atomic_write(_vocabulary_path(path)) as vocabulary:

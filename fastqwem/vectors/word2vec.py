@@ -38,9 +38,7 @@ _ROWS = 256  # rows formatted or parsed at a time
 Read = tuple[list[str], Floats]
 
 
-def check_bare_words(
-    words: Sequence[str], what: str, blanks: str = " \t\n\r\v\f", *, empty: bool = False
-) -> None:
+def check_bare_words(words: Sequence[str], what: str, blanks: str = " \t\n\r\v\f", *, empty: bool = False) -> None:
     """Raise ValueError naming the first word that holds one of `blanks`, is empty or has no UTF-8 form."""
     forbidden = set(blanks)
     for word in words:
@@ -98,9 +96,7 @@ def _decode(word: bytes, errors: str, where: str) -> str:
     try:
         return word.decode("utf-8", errors)
     except UnicodeDecodeError:
-        raise FormatError(
-            f"{where}: the word {word!r} is not UTF-8 (errors='replace' reads it anyway)"
-        ) from None
+        raise FormatError(f"{where}: the word {word!r} is not UTF-8 (errors='replace' reads it anyway)") from None
 
 
 def _lines(file: io.BufferedReader, where: str) -> Iterator[tuple[int, bytes]]:
@@ -255,9 +251,7 @@ def read_binary(file: io.BufferedReader, where: str, errors: str = "strict") -> 
             raise FormatError(f"{place}: truncated or damaged at byte {len(line) + window.base + window.at}")
         word = word.removeprefix(b"\n")
         if not word or b"\n" in word:
-            raise FormatError(
-                f"{place}: {word[:40]!r} is no word; the file is damaged, or has other dimensions"
-            )
+            raise FormatError(f"{place}: {word[:40]!r} is no word; the file is damaged, or has other dimensions")
         words.append(_decode(word, errors, place))
         rows.append(window.bytes[window.at : window.at + 4 * size])
         window.at += 4 * size

@@ -67,9 +67,7 @@ def _as_matrix(words: Sequence[str], vectors: npt.ArrayLike) -> Floats:
     if array.ndim != 2 or array.dtype.kind not in "fiu":
         raise ValueError(f"vectors must be a real matrix (V, d), got {array.dtype} of shape {array.shape}")
     if array.shape[0] != len(words):
-        raise ValueError(
-            f"vectors must have one row per word, got {array.shape[0]} rows for {len(words)} words"
-        )
+        raise ValueError(f"vectors must have one row per word, got {array.shape[0]} rows for {len(words)} words")
     if 0 in array.shape:
         raise ValueError(f"vectors must hold at least one word and one dimension, got shape {array.shape}")
     with np.errstate(over="ignore"):
@@ -271,9 +269,7 @@ class WordVectors:
         topn = check_integer("topn", topn, 1)
         return self._nearest(self.unit[rows], topn, restrict_vocab, [[row] for row in rows])
 
-    def nearest(
-        self, vectors: npt.ArrayLike, topn: int = 10, restrict_vocab: int | None = None
-    ) -> list[Neighbours]:
+    def nearest(self, vectors: npt.ArrayLike, topn: int = 10, restrict_vocab: int | None = None) -> list[Neighbours]:
         """Find the words nearest, by cosine, to raw vectors, shape (n, d) or (d,); excludes no word.
 
         Returns
@@ -288,9 +284,7 @@ class WordVectors:
         """Return the cosine between two words; 0 where one has a zero vector."""
         return float(np.dot(self.unit[self.row(a)].astype(np.float64), self.unit[self.row(b)]))
 
-    def analogy(
-        self, a: str, b: str, c: str, topn: int = 10, restrict_vocab: int | None = None
-    ) -> Neighbours:
+    def analogy(self, a: str, b: str, c: str, topn: int = 10, restrict_vocab: int | None = None) -> Neighbours:
         """Answer "`a` is to `b` as `c` is to ...": the words nearest to b - a + c but a, b, c (3CosAdd)."""
         return self.most_similar(positive=[b, c], negative=[a], topn=topn, restrict_vocab=restrict_vocab)
 
@@ -311,9 +305,7 @@ class WordVectors:
         """Return finite vectors of the right width as unit rows in float64."""
         queries = np.atleast_2d(np.asarray(vectors, dtype=np.float64))
         if queries.ndim != 2 or queries.shape[1] != self.vector_size:
-            raise ValueError(
-                f"a vector must have {self.vector_size} dimensions, got shape {np.shape(vectors)}"
-            )
+            raise ValueError(f"a vector must have {self.vector_size} dimensions, got shape {np.shape(vectors)}")
         if not np.isfinite(queries).all():
             raise ValueError("a vector must be finite, got NaN or infinity")
         largest = np.abs(queries).max(axis=1, keepdims=True, initial=0)

@@ -88,9 +88,7 @@ class TestAnalogies:
         assert result.restrict_vocab == 5
 
     def test_nothing_covered(self, planar, questions):
-        with pytest.raises(
-            ValueError, match=r"no question of .* is covered: each of 5 has a word .* the 2 words"
-        ):
+        with pytest.raises(ValueError, match=r"no question of .* is covered: each of 5 has a word .* the 2 words"):
             evaluate.analogies(planar, questions, restrict_vocab=3)
 
     @pytest.mark.parametrize("protocol", evaluate.PROTOCOLS)
@@ -101,13 +99,9 @@ class TestAnalogies:
         rng = np.random.default_rng(3)
         words = [f"w{i}" for i in range(45)] + [f"W{i}" for i in range(20)]
         vectors = rng.standard_normal((len(words), 3)).astype(np.float32)
-        sections = {
-            name: [tuple(f"w{i}" for i in rng.integers(0, 48, 4)) for _ in range(25)] for name in "ab"
-        }
+        sections = {name: [tuple(f"w{i}" for i in rng.integers(0, 48, 4)) for _ in range(25)] for name in "ab"}
         path = tmp_path / "q.txt"
-        path.write_text(
-            "".join(f": {n}\n" + "".join(" ".join(q) + "\n" for q in qs) for n, qs in sections.items())
-        )
+        path.write_text("".join(f": {n}\n" + "".join(" ".join(q) + "\n" for q in qs) for n, qs in sections.items()))
         result = evaluate.analogies(WordVectors(words, vectors), path, limit, protocol)
         if protocol == "regenerated":
             sections = {name: naive.regenerated(questions) for name, questions in sections.items()}
@@ -171,9 +165,7 @@ class TestSimilarity:
         rng = np.random.default_rng(0)
         wv = WordVectors(WORDS, rng.standard_normal((len(WORDS), 4)))
         result = evaluate.similarity(wv, path)
-        cosines = [
-            naive.cosine(wv[a], wv[b]) for a, b in (("cat", "dog"), ("cat", "cats"), ("athens", "Rome"))
-        ]
+        cosines = [naive.cosine(wv[a], wv[b]) for a, b in (("cat", "dog"), ("cat", "cats"), ("athens", "Rome"))]
         assert result.spearman == pytest.approx(naive.spearman(cosines, [7, 9.5, 9.5]))
         assert (result.covered, result.asked) == (3, 4)
         assert str(result) == f"pairs: Spearman {result.spearman:.4f}, 3 of 4 pairs covered"
@@ -226,20 +218,12 @@ def test_protocol_counts(data):
     """Specification, section 7, item 22: exact sizes of Google's set under both protocols."""
     sections = evaluate.read_analogies(data / "questions-words.txt")
     assert sum(map(len, sections.values())) == 19_544
-    pairs = sum(
-        len({pair for a, b, c, d in quads for pair in ((a, b), (c, d))}) for quads in sections.values()
-    )
+    pairs = sum(len({pair for a, b, c, d in quads for pair in ((a, b), (c, d))}) for quads in sections.values())
     assert pairs == 573
     assert sum(len(evaluate.regenerate(quads)) for quads in sections.values()) == 30_494
     assert [name.startswith("gram") for name in sections] == [False] * 5 + [True] * 9
 
 
 def test_similarity_files(data):
-    sizes = {
-        path.name: len(evaluate.read_similarity(path)) for path in (data / "similarity").glob("EN-*.txt")
-    }
-    assert (
-        sizes["EN-MEN-TR-3k.txt"] == 3000
-        and sizes["EN-WS-353-ALL.txt"] == 353
-        and sizes["EN-RG-65.txt"] == 65
-    )
+    sizes = {path.name: len(evaluate.read_similarity(path)) for path in (data / "similarity").glob("EN-*.txt")}
+    assert sizes["EN-MEN-TR-3k.txt"] == 3000 and sizes["EN-WS-353-ALL.txt"] == 353 and sizes["EN-RG-65.txt"] == 65

@@ -35,9 +35,7 @@ def make(count=700, size=5, seed=0):
 
 def same(a, b):
     assert a.words == b.words
-    np.testing.assert_array_equal(
-        a.vectors.view(np.uint32), b.vectors.view(np.uint32)
-    )  # bits: -0.0 is not 0.0
+    np.testing.assert_array_equal(a.vectors.view(np.uint32), b.vectors.view(np.uint32))  # bits: -0.0 is not 0.0
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -62,9 +60,7 @@ def test_content_beats_suffix(tmp_path, name):
     same(formats.load(bare), make())
     if name.endswith((".gz", ".bz2", ".xz", ".zst")):
         make().save(tmp_path / name)
-        assert (
-            bare.read_bytes() == (tmp_path / name).read_bytes()
-        )  # no time stamps: equal vectors, equal files
+        assert bare.read_bytes() == (tmp_path / name).read_bytes()  # no time stamps: equal vectors, equal files
 
 
 def test_format_overrides_suffix(tmp_path):
@@ -90,9 +86,7 @@ def test_any_word_comes_back_or_is_named(tmp_path, words, rows, name):
     try:
         vectors.save(path)
     except ValueError as error:
-        assert any(repr(word) in str(error) for word in words) or (
-            "" in words and "an empty word" in str(error)
-        )
+        assert any(repr(word) in str(error) for word in words) or ("" in words and "an empty word" in str(error))
         assert list(tmp_path.iterdir()) == []
         assert any(not word or any(c in " \t\n\r\v\f" for c in word) for word in words)
     else:
@@ -112,9 +106,7 @@ def test_any_word_comes_back_or_is_named(tmp_path, words, rows, name):
 )
 def test_words_that_a_format_cannot_carry(tmp_path, name, word):
     vectors = WordVectors(["fine", word], np.eye(2))
-    with pytest.raises(
-        ValueError, match="cannot carry an empty word" if not word else "cannot carry the word '"
-    ):
+    with pytest.raises(ValueError, match="cannot carry an empty word" if not word else "cannot carry the word '"):
         vectors.save(tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
@@ -174,14 +166,7 @@ class TestForeignWriters:
 
 
 TEXT = b"3 2\na 1 2\nb 3 4\nc 5 6\n"
-BINARY = (
-    b"3 2\na "
-    + struct.pack("<2f", 1, 2)
-    + b"\nb "
-    + struct.pack("<2f", 3, 4)
-    + b"\nc "
-    + struct.pack("<2f", 5, 6)
-)
+BINARY = b"3 2\na " + struct.pack("<2f", 1, 2) + b"\nb " + struct.pack("<2f", 3, 4) + b"\nc " + struct.pack("<2f", 5, 6)
 
 
 @pytest.mark.parametrize(

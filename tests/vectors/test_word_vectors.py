@@ -27,9 +27,7 @@ class TestConstruction:
     def test_attributes(self):
         wv = WordVectors(["a", "b c"], [[1, 2, 3], [4, 5, 6]], [7, 8], {"window": 16})
         assert wv.words == ["a", "b c"] and wv.index == {"a": 0, "b c": 1} and wv.vector_size == 3
-        assert (
-            wv.vectors.dtype == np.float32 and wv.counts.dtype == np.int64 and wv.metadata == {"window": 16}
-        )
+        assert wv.vectors.dtype == np.float32 and wv.counts.dtype == np.int64 and wv.metadata == {"window": 16}
         assert len(wv) == 2 and "a" in wv and "z" not in wv and 3 not in wv
         assert repr(wv) == "<WordVectors: 2 words, 3 dimensions>"
 
@@ -135,9 +133,7 @@ class TestMostSimilar:
 
     def test_nearest_of_extreme_vectors(self):
         wv = WordVectors(list("abc"), np.eye(3))
-        assert [found[0][0] for found in wv.nearest([[1e300, 0, 0], [0, 1e-300, 0], [0, 0, 0]], 1)] == list(
-            "aba"
-        )
+        assert [found[0][0] for found in wv.nearest([[1e300, 0, 0], [0, 1e-300, 0], [0, 0, 0]], 1)] == list("aba")
         assert wv.nearest([0, 0, 5], 1) == [[("c", 1.0)]]
 
     def test_ties_by_id(self):
