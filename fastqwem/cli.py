@@ -219,15 +219,8 @@ def _solved(args: argparse.Namespace, counts: Any, report: _Report) -> Any:
     spectrum = solve(target, **_options(args, *SOLVING, "workers"), progress=args.progress)
     if args.save_spectrum:
         spectrum.save(args.save_spectrum)
-    report.add("solve", f"{len(spectrum.values)} eigenpairs, {_certificate_line(spectrum.certificate)}")
+    report.add("solve", f"{len(spectrum.values)} eigenpairs, {spectrum.certificate}")
     return spectrum
-
-
-def _certificate_line(certificate: Any) -> str:
-    residual, gap = getattr(certificate, "max_residual", None), getattr(certificate, "gap", None)
-    if residual is None or gap is None:
-        return str(certificate)
-    return f"largest residual {residual:.1e}, gap at the cut {gap:.3g}"
 
 
 def _evaluate(args: argparse.Namespace) -> None:

@@ -100,7 +100,7 @@ class Fakes:
     def spectrum(self):
         return SimpleNamespace(
             values=np.ones(3),
-            certificate=SimpleNamespace(max_residual=2.5e-6, gap=0.125),
+            certificate="converged: largest residual 2.5e-06, gap 0.125",
             save=self.saver("spectrum"),
             vectors=lambda vector_size=None: WordVectors(WORDS, np.array(ROWS)[:, :vector_size]),
         )
@@ -221,7 +221,7 @@ class TestSolve:
             "memory",
         ]
         assert "15 tokens in 3 sentences, 5 words" in lines[0] and "1,234 pairs" in lines[1]
-        assert "3 eigenpairs, largest residual 2.5e-06, gap at the cut 0.125" in lines[3]
+        assert "3 eigenpairs, converged: largest residual 2.5e-06, gap 0.125" in lines[3]
 
     def test_several_texts(self, run, fakes, text, tmp_path):
         assert run("solve", text, "*.gz", "-o", tmp_path / "v.bin", *SMALL, "--progress")[0] == 0
