@@ -84,7 +84,8 @@ class Fakes:
 
     def counts(self, *call, **options):
         self.calls.append(("counts", *call, options))
-        return SimpleNamespace(vocab=self.vocab, matrix=SimpleNamespace(nnz=1234), save=self.saver("counts"))
+        matrix = SimpleNamespace(nnz=1234)
+        return SimpleNamespace(vocab=self.vocab, matrix=matrix, window=8, weighting="linear", save=self.saver("counts"))
 
     def count(self, corpus, **options):
         return self.counts("count", **options)
@@ -210,7 +211,8 @@ class TestSolve:
             ("target", target),
             ("solve", {"vector_size": 3, "tol": 1e-5, "seed": 0, "workers": 2, "progress": False}),
         ]
-        assert WordVectors.load(out).words == WORDS
+        made = WordVectors.load(out)
+        assert made.words == WORDS and made.metadata["window"] == 8 and made.metadata["negative"] == 2
         lines = shown.splitlines()
         assert [line.split()[0] for line in lines] == [
             "corpus",
