@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -462,6 +464,27 @@ class TestEndToEnd:
             "bad.txt" if part == "UTF-8" else "",
         )
         assert os.listdir(tmp_path) == ["bad.txt"]
+
+    def test_interrupt(self, tmp_path):
+        """Ctrl-C ends the long phases within a second, in one line, and leaves no file behind."""
+        words = np.random.default_rng(0).integers(0, 4000, (20_000, 30))  # no structure: a long solve
+        np.savetxt(tmp_path / "text.txt", words, "%d")
+        code = (
+            "import signal, sys; from fastqwem.cli import main;"
+            "signal.signal(signal.SIGINT, signal.default_int_handler); sys.stderr.write('ready\\n');"
+            "sys.exit(main(sys.argv[1:]))"
+        )
+        argv = ["solve", tmp_path / "text.txt", "-o", tmp_path / "v.fqv", "--tol", "1e-9", "--no-progress"]
+        for wait in (0.1, 1.0):
+            command = [sys.executable, "-c", code, *argv]
+            with subprocess.Popen(command, stderr=subprocess.PIPE) as running:
+                assert running.stderr.readline() == b"ready\n"
+                time.sleep(wait)
+                running.send_signal(signal.SIGINT)
+                start = time.monotonic()
+                assert running.stderr.read() == b"fastqwem: interrupted\n"
+            assert running.returncode == 130 and time.monotonic() - start < 3  # a second, on a loaded machine
+        assert os.listdir(tmp_path) == ["text.txt"]
 
     def test_missing_text(self, run, tmp_path):
         failed(run("solve", tmp_path / "none.txt", "-o", tmp_path / "v.fqv"), 1, "none.txt")
