@@ -18,6 +18,7 @@ per line in the order of the rows of ``name.npy``, and if counts are known a tab
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -185,11 +186,21 @@ def save(vectors: WordVectors, path: PathLike, format: str | None = None) -> Non
 
 def _load_fqv(path: PathLike, errors: str) -> WordVectors:
     header, arrays = storage.read_container(path, KIND, VERSION)
+    for name, dtype in (("words", np.uint8), ("vectors", np.float32), ("counts", np.int64)):
+        if name in arrays and arrays[name].dtype != dtype:  # the checksum does not cover this
+            raise FormatError(f"{os.fspath(path)}: damaged, {name} are {arrays[name].dtype}")
     try:
         words = storage.unpack_words(arrays["words"])
-        return WordVectors(words, arrays["vectors"], arrays.get("counts"), header.get("metadata"))
+        return WordVectors(words, arrays["vectors"], arrays.get("counts"), header["metadata"])
     except KeyError as error:
         raise FormatError(f"{os.fspath(path)}: damaged, no entry {error}") from None
+    except TypeError as error:
+        raise FormatError(f"{os.fspath(path)}: damaged, {error}") from None
+
+
+def _plain(value: object) -> object:
+    """Return what JSON can hold for NumPy's numbers and arrays, paths and whatever else was noted."""
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else str(value)
 
 
 def _save_fqv(vectors: WordVectors, path: PathLike) -> None:
@@ -199,7 +210,8 @@ def _save_fqv(vectors: WordVectors, path: PathLike) -> None:
     }
     if vectors.counts is not None:
         arrays["counts"] = vectors.counts
-    storage.write_container(path, KIND, VERSION, {"metadata": vectors.metadata}, arrays)
+    metadata = json.loads(json.dumps(vectors.metadata, default=_plain))
+    storage.write_container(path, KIND, VERSION, {"metadata": metadata}, arrays)
 
 
 def _load_text(path: PathLike, errors: str) -> WordVectors:
@@ -231,7 +243,9 @@ def _load_npy(path: PathLike, errors: str) -> WordVectors:
     try:
         # Mapped first: a header that lies about the shape is then refused before anything is allocated.
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, SyntaxError, TypeError, OverflowError) as error:
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # the header is parsed as Python: damage can raise nearly anything
         raise FormatError(f"{os.fspath(path)}: damaged or no .npy array: {error}") from None
     words, counts = _read_vocabulary(vocabulary)
     if array.ndim == 2 and len(array) != len(words):
