@@ -5,8 +5,10 @@ every warning an error). The rest of the metadata is in pyproject.toml.
 """
 
 import os
+import sysconfig
 from glob import glob
 
+import pybind11
 from Cython.Build import cythonize
 from pybind11.setup_helpers import ParallelCompile, Pybind11Extension
 from setuptools import Extension, setup
@@ -32,13 +34,15 @@ mode = os.environ.get("FASTQWEM_BUILD", "release")
 if mode not in MODES:
     raise SystemExit(f"FASTQWEM_BUILD must be one of {', '.join(MODES)}, got {mode!r}")
 compile_flags, link_flags = MODES[mode]
+# As system headers, so that the warnings are about our code only.
+foreign = [f"-isystem{path}" for path in (pybind11.get_include(), sysconfig.get_path("include"))]
 
 core = Pybind11Extension(
     "fastqwem._core",
     sorted(glob("csrc/**/*.cpp", recursive=True)),
     include_dirs=["csrc"],
     cxx_std=17,
-    extra_compile_args=[*compile_flags, "-pthread"],
+    extra_compile_args=[*compile_flags, *foreign, "-pthread"],
     extra_link_args=[*link_flags, "-pthread"],
     define_macros=[("FQ_BUILD_MODE", f'"{mode}"')],
     depends=sorted(glob("csrc/**/*.h", recursive=True) + glob("csrc/**/*.inc", recursive=True)),

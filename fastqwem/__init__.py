@@ -2,7 +2,10 @@
 
 from ._version import __version__
 from .config import apply_environment, show_config
+from .counts import Cooccurrence, count
+from .text import Corpus, Vocab
+from .vectors import WordVectors
 
 apply_environment()
 
-__all__ = ["__version__", "show_config"]
+__all__ = ["Cooccurrence", "Corpus", "Vocab", "WordVectors", "__version__", "count", "show_config"]

@@ -3,6 +3,11 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+from .progress import Tick
+
+_Array = NDArray[Any]
 
 build_mode: str
 compiler: str
@@ -10,17 +15,65 @@ compiler: str
 def active_isa() -> str: ...
 def available_isas() -> list[str]: ...
 def force_isa(name: str) -> None: ...
+
+# counts
+def count_in_memory(
+    ids: _Array, offsets: _Array, vocab_size: int, weights: _Array, n_workers: int, progress: Tick | None
+) -> tuple[_Array, _Array, _Array]: ...
+def count_on_disk(
+    ids: _Array,
+    offsets: _Array,
+    vocab_size: int,
+    weights: _Array,
+    n_workers: int,
+    mapped: bool,
+    stretch: int,
+    group_nonzeros: int,
+    directory: bytes,
+    progress: Tick | None,
+) -> tuple[_Array, bool, int, int, int]: ...
+
+# text
+class TextEncoder:
+    n_tokens: int
+    n_words: int
+    spilled: bool
+    def __init__(
+        self, workers: int, memory: int, scratch: bytes, block: int, words: list[str] | None = None
+    ) -> None: ...
+    def encode_files(self, files: list[tuple[bytes, int, int]], progress: Tick | None) -> None: ...
+    def begin_stream(self, name: str, source: int) -> None: ...
+    def feed(self, data: bytes) -> None: ...
+    def end_stream(self) -> None: ...
+    def merge(self) -> None: ...
+    def counts(self) -> NDArray[np.int64]: ...
+    def words(self, raw_ids: NDArray[np.int32]) -> list[str]: ...
+    def rank(self, min_count: int, max_words: int) -> NDArray[np.int32]: ...
+    def finish(
+        self, order: NDArray[np.int32], progress: Tick | None
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]: ...
+
+class IdBlocks:
+    n_tokens: int
+    spilled: bool
+    def __init__(self, memory: int, scratch: bytes) -> None: ...
+    def charge(self, bytes: int) -> None: ...
+    def append(self, ids: NDArray[np.int32], ends: NDArray[np.uint32]) -> None: ...
+    def finish(
+        self, translation: NDArray[np.int32], workers: int, progress: Tick | None
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]: ...
+
 # spectral
 class TargetMatrix:
     def __init__(
         self,
-        indptr: np.ndarray[Any, Any],
-        indices: np.ndarray[Any, Any],
-        counts: np.ndarray[Any, Any],
+        indptr: _Array,
+        indices: _Array,
+        counts: _Array,
         formula: str,
-        joint: np.ndarray[Any, Any],
-        noise: np.ndarray[Any, Any],
-        gamma: np.ndarray[Any, Any],
+        joint: _Array,
+        noise: _Array,
+        gamma: _Array,
         weighted: bool,
         scale: float,
         beta: float,
@@ -30,9 +83,9 @@ class TargetMatrix:
         unseen: float,
         workers: int,
     ) -> None: ...
-    def values(self, out: np.ndarray[Any, Any], workers: int) -> None: ...
+    def values(self, out: _Array, workers: int) -> None: ...
     def product(
-        self, values: np.ndarray[Any, Any], x: np.ndarray[Any, Any], out: np.ndarray[Any, Any], workers: int
+        self, values: _Array, x: _Array, out: _Array, workers: int
     ) -> None: ...
-    def exact_product(self, x: np.ndarray[Any, Any], out: np.ndarray[Any, Any], workers: int) -> None: ...
+    def exact_product(self, x: _Array, out: _Array, workers: int) -> None: ...
     def excess_square(self, workers: int) -> float: ...

@@ -8,6 +8,7 @@ header order, for files small enough to be read whole) and ``header`` (our own J
 from __future__ import annotations
 
 import json
+import mmap as _mmap
 import os
 import tempfile
 import zlib
@@ -20,7 +21,16 @@ import numpy as np
 
 from .errors import FormatError
 
-__all__ = ["atomic_path", "atomic_write", "pack_words", "peek", "read_container", "unpack_words", "write_container"]
+__all__ = [
+    "atomic_path",
+    "atomic_write",
+    "pack_words",
+    "peek",
+    "read_container",
+    "release_pages",
+    "unpack_words",
+    "write_container",
+]
 
 PathLike = str | os.PathLike[str]
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -75,12 +85,27 @@ def unpack_words(packed: np.ndarray[Any, Any]) -> list[str]:
         raise FormatError(f"the word list is not UTF-8: {error}") from None
 
 
+def release_pages(array: np.ndarray[Any, Any]) -> None:
+    """Tell the system that the pages of a mapped array need not stay in memory; others are left alone.
+
+    A pass over a map larger than memory calls this between blocks, or the whole file counts as resident.
+    """
+    owner: Any = array
+    while owner is not None:
+        mapped = getattr(owner, "_mmap", None)
+        if isinstance(mapped, _mmap.mmap) and hasattr(mapped, "madvise"):
+            mapped.madvise(_mmap.MADV_DONTNEED)
+            return
+        owner = getattr(owner, "base", None)
+
+
 def _crc(arrays: Mapping[str, np.ndarray[Any, Any]]) -> str:
     crc = 0
     for name in sorted(arrays):
         flat = arrays[name].reshape(-1).view(np.uint8)
         for start in range(0, len(flat), _BLOCK):
             crc = zlib.crc32(flat[start : start + _BLOCK], crc)
+            release_pages(arrays[name])
     return f"{crc:08x}"
 
 
@@ -118,6 +143,7 @@ def write_container(
             flat = solid[name].reshape(-1).view(np.uint8)
             for at in range(0, len(flat), _BLOCK):
                 file.write(flat[at : at + _BLOCK])
+                release_pages(solid[name])
 
 
 def _table(path: PathLike) -> tuple[int, dict[str, Any]]:
@@ -151,9 +177,7 @@ def peek(path: PathLike) -> tuple[str, int, dict[str, Any]]:
     return kind, version, header
 
 
-def read_container(
-    path: PathLike, kind: str, version: int, *, mmap: bool = False
-) -> tuple[dict[str, Any], Arrays]:
+def read_container(path: PathLike, kind: str, version: int, *, mmap: bool = False) -> tuple[dict[str, Any], Arrays]:
     """Load what `write_container` saved.
 
     Parameters

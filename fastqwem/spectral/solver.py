@@ -161,7 +161,7 @@ class _Solver:
         self.start_block: Array | None = None  # tests put one here that misses an eigenvector
 
     def run(self) -> Spectrum:
-        if self.problem.n <= max(DENSE, min(3 * self.d, 2048)):
+        if self._is_small():
             return self._dense()
         if self.problem.single and self.tol >= SINGLE_TOL:
             spectrum = self._iterate(np.float32)
@@ -179,6 +179,9 @@ class _Solver:
                 spectrum,
             )
         return spectrum
+
+    def _is_small(self) -> bool:
+        return self.problem.n <= max(DENSE, min(3 * self.d, 2048))
 
     # --- the iteration ---------------------------------------------------------------------------------------
 

@@ -64,11 +64,15 @@ class Certificate:
     seconds: float
     method: str
 
+    @property
+    def max_residual(self) -> float:
+        """The largest residual, in the units of the eigenvalues."""
+        return float(self.residuals.max(initial=0.0))
+
     def __str__(self) -> str:
         state = "converged" if self.converged else "NOT CONVERGED"
-        worst = float(self.residuals.max(initial=0.0))
         return (
-            f"{state}: largest residual {worst:.2e} (tolerance {self.tolerance:.2e}), orthogonality "
+            f"{state}: largest residual {self.max_residual:.2e} (tolerance {self.tolerance:.2e}), orthogonality "
             f"{self.orthogonality:.1e}, probe {self.probe:.6g}, gap {self.gap:.3g}{' (tied)' if self.tied else ''}; "
             f"{self.method}, {self.passes} passes, {self.seconds:.2f} s"
         )

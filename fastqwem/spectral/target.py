@@ -107,6 +107,7 @@ class Target(LinearOperator):  # type: ignore[misc]
         weight = check_real("weight_exponent", weight_exponent)
         if kind == "ppmi" and k != 1:
             raise ValueError(f"negative must be 1 for kind 'ppmi', got {k:g}; kind 'sppmi' subtracts log(negative)")
+        self._matrix = _checked_matrix(counts)
         self.counts = counts
         self.vocab = counts.vocab
         self.options: dict[str, Any] = {
@@ -116,7 +117,6 @@ class Target(LinearOperator):  # type: ignore[misc]
             "smoothing": beta,
             "weight_exponent": weight,
         }
-        self._matrix = _checked_matrix(counts)
         n_words = self._matrix.shape[0]
         if counts.total <= 0:
             raise ValueError("counts hold no pairs: no two words of the vocabulary stand within the window")
@@ -243,8 +243,7 @@ class Target(LinearOperator):  # type: ignore[misc]
 def _checked_matrix(counts: Cooccurrence) -> Any:
     """Return the CSR matrix of `counts` with the dtypes that the kernels read."""
     try:
-        matrix = counts.matrix
-        counts.marginals, counts.total, counts.vocab  # noqa: B018
+        matrix, _ = counts.matrix, counts.vocab
     except AttributeError:
         raise TypeError(f"counts must be a Cooccurrence, got {type(counts).__name__}") from None
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:

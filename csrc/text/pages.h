@@ -1,0 +1,66 @@
+// Memory and scratch files that go back to the system the moment they are let go.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace fastqwem::text {
+
+// A move-only run of bytes: malloc for small ones, pages of their own for large ones. Freed pages leave the
+// process at once (malloc may keep them), so that memory=... is also what the system sees.
+class Pages {
+ public:
+  Pages() = default;
+  explicit Pages(std::size_t bytes);
+  // The first `bytes` of an open file, read-only; the file may be closed and unlinked afterwards.
+  static Pages of_file(int fd, std::size_t bytes);
+  Pages(Pages&& other) noexcept { swap(other); }
+  Pages& operator=(Pages&& other) noexcept {
+    Pages gone(static_cast<Pages&&>(other));
+    swap(gone);
+    return *this;
+  }
+  Pages(const Pages&) = delete;
+  Pages& operator=(const Pages&) = delete;
+  ~Pages();
+
+  template <class T>
+  T* as() {
+    return static_cast<T*>(data_);
+  }
+  template <class T>
+  const T* as() const {
+    return static_cast<const T*>(data_);
+  }
+  std::size_t size() const { return size_; }
+  // Keep only the first `bytes`.
+  void shrink(std::size_t bytes);
+
+ private:
+  void swap(Pages& other) noexcept;
+
+  void* data_ = nullptr;
+  std::size_t size_ = 0;    // what the owner asked for
+  std::size_t mapped_ = 0;  // what munmap must be told; 0 when malloc made it
+};
+
+// A file without a name: unlinked at birth, so nothing is left behind however the process ends. Any number of
+// threads may read and write at once. Failures (a full disk) are IoError naming the folder.
+class ScratchFile {
+ public:
+  explicit ScratchFile(const std::string& folder);
+  ~ScratchFile();
+  ScratchFile(const ScratchFile&) = delete;
+  ScratchFile& operator=(const ScratchFile&) = delete;
+
+  void write(const void* data, std::size_t bytes, std::int64_t at);
+  void read(void* data, std::size_t bytes, std::int64_t at) const;
+  Pages map(std::size_t bytes) const { return Pages::of_file(fd_, bytes); }
+
+ private:
+  std::string folder_;
+  int fd_ = -1;
+};
+
+}  // namespace fastqwem::text

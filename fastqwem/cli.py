@@ -1,0 +1,386 @@
+"""The command line: the closed-form road from text to vectors, and what one does with vectors.
+
+Whatever can be judged before long work is: options, the folder and format of every output. The parts of the
+package are imported by the commands that need them, so that ``--help`` is quick. `cli_parser` holds the
+options and their help.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from .cli_parser import COUNTING, MACHINE, SOLVING, TARGET, TEXT, UsageError, build_parser, flag, judge
+from .errors import FastqwemError, FormatError
+
+__all__ = ["DEFAULTS", "main"]
+
+DEFAULTS: dict[str, Any] = {
+    "min_count": 5,
+    "max_vocab": None,
+    "window": 16,
+    "weighting": "linear",
+    "kind": "qwem",
+    "negative": 1.0,
+    "ns_exponent": 1.0,
+    "smoothing": 0.0,
+    "weight_exponent": 0.0,
+    "vector_size": 200,
+    "tol": 1e-5,
+    "seed": 0,
+    "workers": 0,
+    "memory": None,
+    "scratch": None,
+    "topn": 10,
+    "restrict_vocab": None,
+    "protocol": "google",
+    "errors": "strict",
+}
+
+OK, FAILED, USAGE, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
+
+
+def _options(args: argparse.Namespace, *names: str) -> dict[str, Any]:
+    return {name: getattr(args, name) for name in names}
+
+
+def _refuse(args: argparse.Namespace, names: Sequence[str], why: str) -> None:
+    """Refuse options that would have no effect."""
+    for name in names:
+        if name in args.given:
+            raise UsageError(f"{flag(name)} has no effect: {why}")
+
+
+def _check_outputs(inputs: Sequence[str], outputs: Sequence[str | None]) -> None:
+    """Refuse outputs whose folder is missing, or that would overwrite an input or each other."""
+    seen = {os.path.realpath(path): path for path in inputs}
+    for output in filter(None, outputs):
+        folder = Path(output).parent
+        if not folder.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "no such folder to write to", str(folder))
+        if os.path.isdir(output):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), output)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "the folder cannot be written to", str(folder))
+        if os.path.realpath(output) in seen:
+            raise UsageError(f"{output} would overwrite {seen[os.path.realpath(output)]}")
+        seen[os.path.realpath(output)] = output
+
+
+def _format(name: str | None) -> str | None:
+    """Return the name of a format of vectors as given, judged."""
+    from .vectors import formats
+
+    if name is not None and name not in formats.FORMATS:
+        raise UsageError(f"format must be one of {', '.join(formats.FORMATS)}, got {name!r}")
+    return name
+
+
+def _target(path: str, format: str | None = None) -> str:
+    """Return the format in which vectors are to be written to a path."""
+    from .vectors import formats
+
+    try:
+        return formats.check_target(path, format)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _kind(path: str) -> str | None:
+    """Return what container a path is ("corpus", "counts", "spectrum", "vectors"), or None."""
+    from . import storage
+
+    try:
+        return storage.peek(path)[0] if os.path.isfile(path) else None
+    except FormatError:
+        return None
+
+
+class _Report:
+    """What was done and how long it took, shown at the end."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.last = time.perf_counter()
+
+    def add(self, label: str, text: str) -> None:
+        now = time.perf_counter()
+        self.lines.append(f"{label:8} {now - self.last:8.2f} s  {text}")
+        self.last = now
+
+    def show(self) -> None:
+        import resource
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        print("\n".join(self.lines), f"\n{'memory':8} {peak:8.2f} GiB at most", sep="")
+
+
+def _read(args: argparse.Namespace, kind: str | None, report: _Report) -> Any:
+    """Return the corpus that the inputs are, encoded already or as text."""
+    from .text import Corpus
+
+    if kind == "corpus":
+        _refuse(args, TEXT, f"the words of {args.input[0]} are chosen already")
+        corpus = Corpus.load(args.input[0])
+    else:
+        paths = args.input if len(args.input) > 1 else args.input[0]
+        corpus = Corpus.from_text(paths, **_options(args, *TEXT, *MACHINE), progress=args.progress)
+    report.add("corpus", _corpus_line(corpus))
+    return corpus
+
+
+def _corpus_line(corpus: Any) -> str:
+    return f"{corpus.n_tokens:,} tokens in {corpus.n_sentences:,} sentences, {len(corpus.vocab):,} words"
+
+
+def _counted(args: argparse.Namespace, corpus: Any, report: _Report) -> Any:
+    from .counts import count
+
+    counts = count(corpus, **_options(args, *COUNTING, *MACHINE), progress=args.progress)
+    report.add("counts", f"{counts.matrix.nnz:,} pairs of words within {args.window} ({args.weighting})")
+    return counts
+
+
+def _container(args: argparse.Namespace, wanted: Sequence[str]) -> str | None:
+    """Return the kind of an only input that is one of ours; refuse those the command cannot start from."""
+    kinds = [_kind(path) for path in args.input]
+    for path, kind in zip(args.input, kinds, strict=True):
+        if kind is not None and kind not in wanted:
+            raise FormatError(f"{path}: holds {kind}, expected text or {' or '.join(wanted)}")
+        if kind is not None and len(kinds) > 1:
+            raise UsageError(f"{path} holds {kind}: give it alone, not among {len(kinds)} inputs")
+    return kinds[0]
+
+
+def _count(args: argparse.Namespace) -> None:
+    _check_outputs(args.input, [args.output, args.save_corpus])
+    kind = _container(args, ["corpus"])
+    report = _Report()
+    corpus = _read(args, kind, report)
+    if args.save_corpus:
+        corpus.save(args.save_corpus)
+    counts = _counted(args, corpus, report)
+    counts.save(args.output)
+    report.add("saved", args.output)
+    report.show()
+
+
+def _solve(args: argparse.Namespace) -> None:
+
+    if args.kind == "ppmi" and args.negative != 1:
+        raise UsageError(f"negative must be 1 for kind ppmi, got {args.negative:g}; kind sppmi subtracts ln negative")
+    format = _target(args.output)
+    _check_outputs(args.input, [args.output, args.save_counts, args.save_spectrum])
+    kind = _container(args, ["corpus", "counts"])
+    report = _Report()
+    if kind == "counts":
+        from .counts import Cooccurrence
+
+        _refuse(args, [*TEXT, *COUNTING], f"{args.input[0]} is counted already")
+        counts = Cooccurrence.load(args.input[0])
+        report.add("counts", f"{counts.matrix.nnz:,} pairs of {len(counts.vocab):,} words")
+        _check_vocabulary(args, counts.vocab, format)
+    else:
+        corpus = _read(args, kind, report)
+        _check_vocabulary(args, corpus.vocab, format)
+        counts = _counted(args, corpus, report)
+        del corpus
+    if args.save_counts:
+        counts.save(args.save_counts)
+    spectrum = _solved(args, counts, report)
+    spectrum.vectors().save(args.output)
+    report.add("saved", args.output)
+    report.show()
+
+
+def _check_vocabulary(args: argparse.Namespace, vocab: Any, format: str) -> None:
+    """Judge what could not be judged before the words were known, and should not wait for the solver."""
+    from .vectors import formats
+
+    if args.vector_size > len(vocab):
+        raise ValueError(
+            f"vector_size must be at most the {len(vocab)} words of the vocabulary, got {args.vector_size}"
+        )
+    formats.check_words(vocab.words, format)
+
+
+def _solved(args: argparse.Namespace, counts: Any, report: _Report) -> Any:
+    from .spectral import Target, solve
+
+    target = Target(counts, **_options(args, *TARGET))
+    report.add("target", f"{args.kind}, {len(counts.vocab):,} words")
+    spectrum = solve(target, **_options(args, *SOLVING, "workers"), progress=args.progress)
+    if args.save_spectrum:
+        spectrum.save(args.save_spectrum)
+    report.add("solve", f"{len(spectrum.values)} eigenpairs, {_certificate_line(spectrum.certificate)}")
+    return spectrum
+
+
+def _certificate_line(certificate: Any) -> str:
+    residual, gap = getattr(certificate, "max_residual", None), getattr(certificate, "gap", None)
+    if residual is None or gap is None:
+        return str(certificate)
+    return f"largest residual {residual:.1e}, gap at the cut {gap:.3g}"
+
+
+def _evaluate(args: argparse.Namespace) -> None:
+    from .vectors import WordVectors, evaluate
+
+    if not args.analogies and not args.similarity:
+        raise UsageError("nothing to measure: give --analogies or --similarity")
+    if not args.analogies:
+        _refuse(args, ["protocol"], "it is about --analogies")
+    vectors = WordVectors.load(args.vectors)
+    for path in args.analogies:
+        print(evaluate.analogies(vectors, path, args.restrict_vocab, args.protocol))
+    for path in args.similarity:
+        print(evaluate.similarity(vectors, path, args.restrict_vocab))
+
+
+def _table(found: Sequence[tuple[str, float]]) -> str:
+    return "".join(f"  {score:7.4f}  {word}\n" for word, score in found)
+
+
+def _neighbours(args: argparse.Namespace) -> None:
+    from .vectors import WordVectors
+
+    vectors = WordVectors.load(args.vectors)
+    every = vectors.most_similar_batch(args.words, args.topn, args.restrict_vocab)
+    for word, found in zip(args.words, every, strict=True):
+        print(f"{word}\n{_table(found)}", end="")
+
+
+def _analogy(args: argparse.Namespace) -> None:
+    from .vectors import WordVectors
+
+    found = WordVectors.load(args.vectors).analogy(args.a, args.b, args.c, args.topn, args.restrict_vocab)
+    print(f"{args.a} is to {args.b} as {args.c} is to\n{_table(found)}", end="")
+
+
+def _convert(args: argparse.Namespace) -> None:
+    from .vectors import formats
+
+    _format(args.source)
+    _target(args.output, _format(args.target))
+    _check_outputs([args.input], [args.output])
+    if args.source is None and _kind(args.input) == "spectrum":
+        from .spectral import Spectrum
+
+        size = args.vector_size if "vector_size" in args.given else None
+        vectors = Spectrum.load(args.input).vectors(vector_size=size)
+    else:
+        _refuse(args, ["vector_size"], f"{args.input} is no spectrum")
+        vectors = formats.load(args.input, args.source, errors=args.errors)
+    formats.save(vectors, args.output, args.target)
+
+
+def _pairs(table: Mapping[str, object]) -> str:
+    width = max(map(len, table), default=0)
+    return "".join(f"{name:{width}}  {value}\n" for name, value in table.items())
+
+
+def _info(args: argparse.Namespace) -> None:
+    if args.file is None:
+        from .config import config
+
+        print(_pairs(config()), end="")
+        return
+    from . import storage
+
+    size = os.path.getsize(args.file)
+    table: dict[str, object] = {"file": args.file, "size": f"{size:,} bytes"}
+    kind = _kind(args.file)
+    if kind not in (None, "vectors"):
+        _, version, header = storage.peek(args.file)
+        print(_pairs(table | {"holds": kind, "version": version} | header), end="")
+        return
+    from .vectors import formats
+
+    format = formats.detect(args.file)
+    vectors = formats.load(args.file, format)
+    table |= {"holds": f"vectors ({format})", "words": f"{len(vectors):,}", "dimensions": vectors.vector_size}
+    table |= {"counts": "no" if vectors.counts is None else f"{int(vectors.counts.sum()):,} in all"}
+    print(_pairs(table | vectors.metadata | {"first": " ".join(vectors.words[:8])}), end="")
+
+
+COMMANDS = {
+    "solve": _solve,
+    "count": _count,
+    "evaluate": _evaluate,
+    "neighbours": _neighbours,
+    "analogy": _analogy,
+    "convert": _convert,
+    "info": _info,
+}
+
+
+def _say(message: str) -> None:
+    print(f"fastqwem: {' '.join(message.split())}", file=sys.stderr)
+
+
+def _explain(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{os.fsdecode(error.filename)}: {error.strerror}"
+    if isinstance(error, MemoryError):
+        return f"out of memory {error} (--memory, --max-vocab and --min-count save some)"
+    if isinstance(error, UsageError | OSError | ValueError | FastqwemError) and str(error):
+        return str(error)
+    return f"{type(error).__name__}: {error} (--traceback shows where)"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments without the program's name; those of the process if not given.
+
+    Returns
+    -------
+    int
+        0 done, 1 bad data or a file that cannot be read or written, 2 wrong usage, 130 interrupted, 141
+        nobody reads the output any more.
+    """
+    argv = sys.argv[1:] if argv is None else list(argv)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, ValueError):
+            # a word that the terminal cannot show is no reason to stop
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        return _run(argv)
+    except BrokenPipeError:
+        with suppress(OSError, ValueError, AttributeError):  # else the interpreter complains when it flushes
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except KeyboardInterrupt:
+        _say("interrupted")
+        return INTERRUPTED
+    except Exception as error:
+        if "--traceback" in argv:
+            raise
+        _say(f"error: {_explain(error)}")
+        return USAGE if isinstance(error, UsageError) else FAILED
+
+
+def _run(argv: Sequence[str]) -> int:
+    parser = build_parser(DEFAULTS)
+    try:
+        args = parser.parse_args(argv)
+    except SystemExit as stop:  # --help and --version
+        sys.stdout.flush()
+        return int(stop.code or 0)
+    if args.command is None:
+        parser.print_help(sys.stderr)
+        return USAGE
+    judge(args, DEFAULTS)
+    COMMANDS[args.command](args)
+    sys.stdout.flush()
+    return OK

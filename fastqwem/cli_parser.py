@@ -1,0 +1,284 @@
+"""What the command line accepts: options, their rules and the text of ``--help``.
+
+Every option is spelt as the Python argument it becomes and judged by the same rules.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NoReturn
+
+from ._version import __version__
+from .checks import check_choice, check_integer, check_real, parse_memory
+
+__all__ = ["COUNTING", "MACHINE", "SOLVING", "TARGET", "TEXT", "UsageError", "build_parser", "flag", "judge"]
+
+Convert = Callable[[str, str], Any]
+Defaults = Mapping[str, Any]
+
+
+class UsageError(Exception):
+    """The command line itself is wrong."""
+
+
+def _integer(minimum: int, maximum: int | None = None) -> Convert:
+    def convert(name: str, text: str) -> int:
+        try:
+            value: object = int(text)
+        except ValueError:
+            value = text
+        return check_integer(name, value, minimum, maximum)
+
+    return convert
+
+
+def _real(minimum: float = -float("inf"), *, open_minimum: bool = False) -> Convert:
+    def convert(name: str, text: str) -> float:
+        try:
+            value: object = float(text)
+        except ValueError:
+            value = text
+        return check_real(name, value, minimum, open_minimum=open_minimum)
+
+    return convert
+
+
+def _choice(*choices: str) -> Convert:
+    return lambda name, text: check_choice(name, text, choices)
+
+
+def _folder(name: str, text: str) -> str:
+    if not os.path.isdir(text):
+        raise ValueError(f"{name} must be an existing folder, got {text!r}")
+    return text
+
+
+OPTIONS: dict[str, tuple[Convert, str, str]] = {
+    "min_count": (_integer(1), "N", "leave out words that occur fewer times"),
+    "max_vocab": (_integer(1), "N", "keep only the N most frequent words"),
+    "window": (_integer(1), "N", "how many words to each side count as near"),
+    "weighting": (
+        _choice("linear", "uniform", "harmonic"),
+        "NAME",
+        "weight of distance d: linear (window + 1 - d, as word2vec), uniform (1), harmonic (1/d, as GloVe)",
+    ),
+    "kind": (
+        _choice("qwem", "pmi", "ppmi", "sppmi"),
+        "NAME",
+        "what is solved: qwem (M* = 2 tanh(PMI/2)), pmi, ppmi (its positive part), sppmi (less ln negative)",
+    ),
+    "negative": (
+        _real(0, open_minimum=True),
+        "X",
+        "negative samples per positive one that the target stands for",
+    ),
+    "ns_exponent": (
+        _real(),
+        "X",
+        "exponent of the unigram distribution of negative samples; word2vec has 0.75",
+    ),
+    "smoothing": (_real(0), "X", "mix so much of independence into the counts: unseen pairs then weigh less"),
+    "weight_exponent": (
+        _real(),
+        "X",
+        "weigh word i by its probability to this power; 0.5 favours frequent words",
+    ),
+    "vector_size": (_integer(1), "D", "dimensions"),
+    "tol": (
+        _real(0, open_minimum=True),
+        "X",
+        "largest residual of an eigenpair, relative to the largest eigenvalue",
+    ),
+    "seed": (_integer(0), "N", "start of the random block that the solver begins with"),
+    "workers": (_integer(0, 4096), "N", "threads; 0 means every core"),
+    "memory": (
+        lambda name, text: parse_memory(text, name),
+        "SIZE",
+        "budget such as 4GB; more goes to scratch files",
+    ),
+    "scratch": (_folder, "DIR", "where scratch files go"),
+    "topn": (_integer(1), "N", "how many words to show"),
+    "restrict_vocab": (_integer(1), "N", "use the first N (most frequent) words only"),
+    "protocol": (
+        _choice("google", "regenerated"),
+        "NAME",
+        "google: the questions of the file; regenerated: every ordered pair of its word pairs, per section",
+    ),
+    "errors": (_choice("strict", "replace", "ignore"), "NAME", "what to do with words that are not UTF-8"),
+}
+
+TEXT = ("min_count", "max_vocab")
+COUNTING = ("window", "weighting")
+TARGET = ("kind", "negative", "ns_exponent", "smoothing", "weight_exponent")
+SOLVING = ("vector_size", "tol", "seed")
+MACHINE = ("workers", "memory", "scratch")
+
+DESCRIPTION = """Word embeddings in closed form from co-occurrence counts.
+
+The road:  text --count--> counts --solve--> vectors --> neighbours, analogy, evaluate, convert
+"""
+
+EXAMPLES = """examples:
+  fastqwem solve wiki.txt.xz -o vectors.fqv              text to vectors in one go
+  fastqwem neighbours vectors.fqv king water physics     look at them
+  fastqwem count wiki.txt -o wiki.fqn                    or count once ...
+  fastqwem solve wiki.fqn -o v.fqv --negative 2          ... and solve as often as you like
+  fastqwem evaluate v.fqv --analogies questions-words.txt
+  fastqwem convert v.fqv v.txt.gz                        for other programs
+
+exit codes: 0 done, 1 bad data or a file that cannot be read or written, 2 wrong usage, 130 interrupted
+"""
+
+SOLVE = """Compute word vectors: read text, count which words stand near each other, and find the leading
+eigenvectors of the target matrix. There are no epochs and no learning rate; the same input gives the same
+vectors.
+
+Each step can start from a saved result: INPUT is text (plain, .gz, .bz2, .xz, .zst; one sentence per line;
+several files, a folder or a glob), an encoded corpus (.fqc), or counts saved by `fastqwem count`.
+"""
+
+COUNT = """Read text and count, for every two words, how often and how near they stand together. Counts are
+exact integers; they are the long part of the work, and everything else starts from them.
+"""
+
+EVALUATE = """Measure vectors: analogy questions ("athens is to greece as oslo is to ?", top-1 accuracy) and
+human similarity ratings of word pairs (Spearman's rank correlation), each with how much of the file the
+vocabulary covers.
+"""
+
+CONVERT = """Read vectors of any known format and write them in the format of the suffix of OUT:
+.fqv (ours), .txt or .vec (word2vec text), .bin (word2vec binary), .npy (with a .vocab.txt beside it); the
+word2vec formats also .gz, .bz2, .xz and .zst. IN may be a spectrum that `solve --save-spectrum` wrote;
+--vector-size cuts it shorter.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see: {self.prog} --help)")
+
+
+def flag(name: str) -> str:
+    """Return the spelling of an option on the command line."""
+    return "--" + name.replace("_", "-")
+
+
+class _Command(_Parser):
+    """The parser of one command."""
+
+    def offer(self, title: str, names: Sequence[str], defaults: Defaults) -> None:
+        """Add options of the table, as text and without default, so that one can tell which were given."""
+        group = self.add_argument_group(title)
+        for name in names:
+            _, metavar, text = OPTIONS[name]
+            value = defaults[name]
+            shown = f"{value:g}" if isinstance(value, float) else str(value)
+            note = "" if value is None else f" (default {shown})"
+            group.add_argument(flag(name), metavar=metavar, help=text + note)
+
+
+def _long_work(parser: _Command, defaults: Defaults) -> None:
+    parser.offer("the machine", MACHINE, defaults)
+    parser.add_argument(
+        "--progress", action=argparse.BooleanOptionalAction, help="progress bars (default: on a terminal)"
+    )
+
+
+def _solve(parser: _Command, defaults: Defaults) -> None:
+    add = parser.add_argument
+    add("input", nargs="+", metavar="INPUT", help="text files, an encoded corpus, or saved counts")
+    add("-o", "--output", required=True, metavar="OUT", help="vectors: .fqv .txt .vec .bin .npy .txt.gz ...")
+    add("--save-counts", metavar="FILE", help="also keep the counts")
+    add("--save-spectrum", metavar="FILE", help="also keep eigenvalues and eigenvectors")
+    parser.offer("reading text", TEXT, defaults)
+    parser.offer("counting", COUNTING, defaults)
+    parser.offer("the target", TARGET, defaults)
+    parser.offer("solving", SOLVING, defaults)
+    _long_work(parser, defaults)
+
+
+def _count(parser: _Command, defaults: Defaults) -> None:
+    add = parser.add_argument
+    add("input", nargs="+", metavar="INPUT", help="text files, or an encoded corpus")
+    add("-o", "--output", required=True, metavar="OUT", help="the counts, such as counts.fqn")
+    add("--save-corpus", metavar="FILE", help="also keep the encoded corpus, such as corpus.fqc")
+    parser.offer("reading text", TEXT, defaults)
+    parser.offer("counting", COUNTING, defaults)
+    _long_work(parser, defaults)
+
+
+def _evaluate(parser: _Command, defaults: Defaults) -> None:
+    add = parser.add_argument
+    add("vectors", metavar="VECTORS")
+    add("--analogies", nargs="+", default=[], metavar="FILE", help="lines 'a b c d' under ': section' lines")
+    add("--similarity", nargs="+", default=[], metavar="FILE", help="lines 'word word score'")
+    parser.offer("the measure", ("restrict_vocab", "protocol"), defaults)
+
+
+def _neighbours(parser: _Command, defaults: Defaults) -> None:
+    parser.add_argument("vectors", metavar="VECTORS")
+    parser.add_argument("words", nargs="+", metavar="WORD")
+    parser.offer("what to show", ("topn", "restrict_vocab"), defaults)
+
+
+def _analogy(parser: _Command, defaults: Defaults) -> None:
+    parser.add_argument("vectors", metavar="VECTORS")
+    for name in "abc":
+        parser.add_argument(name, metavar=name.upper())
+    parser.offer("what to show", ("topn", "restrict_vocab"), defaults)
+
+
+def _convert(parser: _Command, defaults: Defaults) -> None:
+    add = parser.add_argument
+    add("input", metavar="IN")
+    add("output", metavar="OUT")
+    add("--from", dest="source", metavar="FORMAT", help="fqv, text, binary or npy (default: by content)")
+    add("--to", dest="target", metavar="FORMAT", help="fqv, text, binary or npy (default: by suffix)")
+    add("--vector-size", metavar="D", help="dimensions to take from a spectrum (default: all)")
+    parser.offer("details", ("errors",), defaults)
+
+
+def _info(parser: _Command, defaults: Defaults) -> None:
+    parser.add_argument("file", nargs="?", metavar="FILE")
+
+
+_COMMANDS: dict[str, tuple[Callable[[_Command, Defaults], None], str, str | None]] = {
+    "solve": (_solve, "text, corpus or counts to vectors", SOLVE),
+    "count": (_count, "text or corpus to co-occurrence counts", COUNT),
+    "evaluate": (_evaluate, "accuracy on analogies and similarity ratings", EVALUATE),
+    "neighbours": (_neighbours, "the words nearest to each of some words", None),
+    "analogy": (_analogy, "A is to B as C is to ?", None),
+    "convert": (_convert, "vectors from one file format to another", CONVERT),
+    "info": (_info, "what a file holds; without a file, what this installation is", None),
+}
+
+
+def build_parser(defaults: Defaults) -> argparse.ArgumentParser:
+    """Return the parser of the whole command line; it raises `UsageError` instead of exiting."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--traceback", action="store_true", help=argparse.SUPPRESS)
+    style: dict[str, Any] = {
+        "formatter_class": partial(argparse.RawDescriptionHelpFormatter, max_help_position=26),
+        "allow_abbrev": False,
+        "parents": [common],
+    }
+    parser = _Parser("fastqwem", description=DESCRIPTION, epilog=EXAMPLES, **style)
+    parser.add_argument("--version", action="version", version=f"fastqwem {__version__}")
+    group = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Command)
+    for name, (fill, brief, text) in _COMMANDS.items():
+        fill(group.add_parser(name, help=brief, description=text or brief, **style), defaults)
+    return parser
+
+
+def judge(args: argparse.Namespace, defaults: Defaults) -> None:
+    """Turn the text of every option into its value, fill in defaults, and note which ones were given."""
+    args.given = {name for name in OPTIONS if getattr(args, name, None) is not None}
+    for name in vars(args).keys() & OPTIONS.keys():
+        text = getattr(args, name)
+        try:
+            setattr(args, name, defaults[name] if text is None else OPTIONS[name][0](name, text))
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"{error} (see: fastqwem {args.command} --help)") from None

@@ -1,0 +1,273 @@
+"""Files of word vectors: which format a file has, reading any, writing any.
+
+=========  ==================================  =========================  ==============================
+format     suffix                              carries                    words it cannot carry
+=========  ==================================  =========================  ==============================
+"fqv"      .fqv                                words, vectors, counts,    with line breaks
+                                               how they were made
+"text"     .txt .vec (.gz .bz2 .xz .zst)       words, vectors             with white space
+"binary"   .bin (.gz .bz2 .xz .zst)            words, vectors             with white space
+"npy"      .npy beside a .vocab.txt            words, vectors, counts     with tabs or line breaks
+=========  ==================================  =========================  ==============================
+
+"fqv" is ours: a checksummed safetensors file with the entries ``words`` (UTF-8, each ended by a newline),
+``vectors`` and, if known, ``counts``. "text" and "binary" are word2vec's. ``name.vocab.txt`` holds one word
+per line in the order of the rows of ``name.npy``, and if counts are known a tab and the count.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import storage
+from ..checks import check_choice
+from ..errors import FormatError
+from .streams import bare_name, open_reader, open_writer
+from .word2vec import (
+    check_bare_words,
+    looks_binary,
+    looks_text,
+    read_binary,
+    read_text,
+    write_binary,
+    write_text,
+)
+from .word_vectors import WordVectors
+
+__all__ = ["FORMATS", "check_target", "check_words", "detect", "format_of", "load", "save"]
+
+PathLike = str | os.PathLike[str]
+
+FORMATS = ("fqv", "text", "binary", "npy")
+
+KIND, VERSION = "vectors", 1
+
+_SUFFIXES = {".fqv": "fqv", ".txt": "text", ".vec": "text", ".bin": "binary", ".npy": "npy"}
+_COMPRESSIBLE = ("text", "binary")
+_SEEN = 1 << 16  # bytes looked at to recognise a file
+
+
+def format_of(path: PathLike) -> str | None:
+    """Return the format that the suffix of a path stands for, or None."""
+    name, compression = bare_name(path)
+    found = _SUFFIXES.get(Path(name).suffix.lower())
+    return None if compression and found not in _COMPRESSIBLE else found
+
+
+def check_target(path: PathLike, format: str | None = None) -> str:
+    """Return the format in which `save` would write `path`; judge it before long work is done for it.
+
+    Raises
+    ------
+    ValueError
+        If the format is not known, or the suffix asks for a compression that it lacks.
+    OSError
+        If the folder does not exist or cannot be written to, or the path is a directory.
+    """
+    if format is None:
+        format = format_of(path)
+        if format is None:
+            known = ", ".join(_SUFFIXES)
+            raise ValueError(
+                f"{os.fspath(path)}: the suffix must tell the format ({known}; .txt.gz and the like), "
+                f"unless format names it"
+            )
+    check_choice("format", format, FORMATS)
+    if bare_name(path)[1] and format not in _COMPRESSIBLE:
+        raise ValueError(f"{os.fspath(path)}: format {format!r} is not written compressed")
+    if os.path.isdir(path):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+    folder = Path(path).parent
+    if not folder.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "no such folder to write to", str(folder))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, "the folder cannot be written to", str(folder))
+    return format
+
+
+def check_words(words: Sequence[str], format: str) -> None:
+    """Raise ValueError naming the first word that a format cannot carry."""
+    if format == "fqv":
+        check_bare_words(words, "an .fqv file", "\n", empty=True)
+    elif format == "npy":
+        check_bare_words(words, "a vocabulary file", "\t\n\r")
+    else:
+        check_bare_words(words, f"word2vec {format}")
+
+
+def detect(path: PathLike) -> str:
+    """Return the format of a file, from its content.
+
+    Raises
+    ------
+    FormatError
+        If it is empty, or no file of vectors that we know.
+    OSError
+        If it cannot be read.
+    """
+    with open_reader(path) as file:
+        start = file.read(_SEEN)
+    if not start:
+        raise FormatError(f"{os.fspath(path)}: the file is empty")
+    if start.startswith(b"\x93NUMPY"):
+        return "npy"
+    if start[4:9] == b"\0\0\0\0{":  # the length of a container's header, below 4 GB, then JSON
+        storage.peek(path)
+        return "fqv"
+    if looks_text(start):
+        return "text"
+    if looks_binary(start):
+        return "binary"
+    raise FormatError(f"{os.fspath(path)}: not a file of word vectors (known: {', '.join(FORMATS)})")
+
+
+def load(path: PathLike, format: str | None = None, *, errors: str = "strict") -> WordVectors:
+    """Read word vectors from a file of any known format.
+
+    Parameters
+    ----------
+    path : path
+    format : {"fqv", "text", "binary", "npy"}, optional
+        Taken from the content of the file if not given.
+    errors : {"strict", "replace", "ignore"}
+        What to do with words that are not UTF-8, in the word2vec formats.
+
+    Raises
+    ------
+    FormatError
+        If the file is foreign, truncated, damaged, or holds NaN or a word twice; says where.
+    OSError
+        If it cannot be read.
+    """
+    check_choice("errors", errors, ("strict", "replace", "ignore"))
+    if format is None:
+        format = detect(path)
+    check_choice("format", format, FORMATS)
+    where = os.fspath(path)
+    try:
+        return _LOADERS[format](path, errors)
+    except FormatError:
+        raise
+    except ValueError as error:  # what WordVectors says about words and values
+        raise FormatError(f"{where}: {error}") from None
+
+
+def save(vectors: WordVectors, path: PathLike, format: str | None = None) -> None:
+    """Write word vectors to a file; an older file of that name stays whole until the new one is complete.
+
+    Parameters
+    ----------
+    vectors : WordVectors
+    path : path
+        A suffix .gz, .bz2, .xz or .zst compresses the word2vec formats.
+    format : {"fqv", "text", "binary", "npy"}, optional
+        Taken from the suffix if not given.
+
+    Raises
+    ------
+    ValueError
+        If the format is not known, or cannot carry one of the words, which is named.
+    OSError
+        If the file cannot be written.
+    """
+    if not isinstance(vectors, WordVectors):
+        raise TypeError(f"vectors must be WordVectors, got {type(vectors).__name__}")
+    format = check_target(path, format)
+    check_words(vectors.words, format)
+    _SAVERS[format](vectors, path)
+
+
+def _load_fqv(path: PathLike, errors: str) -> WordVectors:
+    header, arrays = storage.read_container(path, KIND, VERSION)
+    try:
+        words = storage.unpack_words(arrays["words"])
+        return WordVectors(words, arrays["vectors"], arrays.get("counts"), header.get("metadata"))
+    except KeyError as error:
+        raise FormatError(f"{os.fspath(path)}: damaged, no entry {error}") from None
+
+
+def _save_fqv(vectors: WordVectors, path: PathLike) -> None:
+    arrays: dict[str, np.ndarray[Any, Any]] = {
+        "words": storage.pack_words(vectors.words),
+        "vectors": vectors.vectors,
+    }
+    if vectors.counts is not None:
+        arrays["counts"] = vectors.counts
+    storage.write_container(path, KIND, VERSION, {"metadata": vectors.metadata}, arrays)
+
+
+def _load_text(path: PathLike, errors: str) -> WordVectors:
+    with open_reader(path) as file:
+        return WordVectors(*read_text(file, os.fspath(path), errors))
+
+
+def _save_text(vectors: WordVectors, path: PathLike) -> None:
+    with open_writer(path) as file:
+        write_text(file, vectors.words, vectors.vectors)
+
+
+def _load_binary(path: PathLike, errors: str) -> WordVectors:
+    with open_reader(path) as file:
+        return WordVectors(*read_binary(file, os.fspath(path), errors))
+
+
+def _save_binary(vectors: WordVectors, path: PathLike) -> None:
+    with open_writer(path) as file:
+        write_binary(file, vectors.words, vectors.vectors)
+
+
+def _vocabulary_path(path: PathLike) -> Path:
+    return Path(path).with_suffix(".vocab.txt")
+
+
+def _load_npy(path: PathLike, errors: str) -> WordVectors:
+    vocabulary = _vocabulary_path(path)
+    try:
+        # Mapped first: a header that lies about the shape is then refused before anything is allocated.
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, SyntaxError, TypeError, OverflowError) as error:
+        raise FormatError(f"{os.fspath(path)}: damaged or no .npy array: {error}") from None
+    words, counts = _read_vocabulary(vocabulary)
+    if array.ndim == 2 and len(array) != len(words):
+        raise FormatError(f"{vocabulary}: {len(words)} words for the {len(array)} rows of {os.fspath(path)}")
+    return WordVectors(words, np.array(array, dtype=np.float32) if array.dtype.kind in "fiu" else array, counts)
+
+
+def _read_vocabulary(path: Path) -> tuple[list[str], list[int] | None]:
+    """Return words and counts; either every line has a count or none."""
+    try:
+        lines = path.read_bytes().decode("utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        raise FormatError(f"{path}: not UTF-8 at byte {error.start}") from None
+    if lines[-1] == "":
+        lines.pop()
+    pairs = [line.removesuffix("\r").split("\t") for line in lines]
+    if pairs and all(len(pair) == 1 for pair in pairs):
+        return [pair[0] for pair in pairs], None
+    for number, pair in enumerate(pairs, 1):
+        if len(pair) != 2 or not (pair[1].isascii() and pair[1].isdigit() and len(pair[1]) < 19):
+            raise FormatError(f"{path}:{number}: expected a word, a tab and a count, as on other lines")
+    return [pair[0] for pair in pairs], [int(pair[1]) for pair in pairs]
+
+
+def _save_npy(vectors: WordVectors, path: PathLike) -> None:
+    tails = [""] * len(vectors) if vectors.counts is None else [f"\t{count}" for count in vectors.counts.tolist()]
+    lines = "".join(f"{word}{tail}\n" for word, tail in zip(vectors.words, tails, strict=True))
+    # Both are complete before either takes its name.
+    with storage.atomic_write(path) as rows, storage.atomic_write(_vocabulary_path(path)) as vocabulary:
+        vocabulary.write(lines.encode())
+        np.lib.format.write_array(rows, vectors.vectors, allow_pickle=False)
+
+
+_LOADERS: dict[str, Callable[[PathLike, str], WordVectors]] = {
+    "fqv": _load_fqv, "text": _load_text, "binary": _load_binary, "npy": _load_npy,
+}  # fmt: skip
+_SAVERS: dict[str, Callable[[WordVectors, PathLike], None]] = {
+    "fqv": _save_fqv, "text": _save_text, "binary": _save_binary, "npy": _save_npy,
+}  # fmt: skip
