@@ -62,3 +62,30 @@ class IdBlocks:
     def finish(
         self, translation: NDArray[np.int32], workers: int, progress: Tick | None
     ) -> tuple[NDArray[np.int32], NDArray[np.int64]]: ...
+
+# spectral
+class TargetMatrix:
+    def __init__(
+        self,
+        indptr: _Array,
+        indices: _Array,
+        counts: _Array,
+        formula: str,
+        joint: _Array,
+        noise: _Array,
+        gamma: _Array,
+        weighted: bool,
+        scale: float,
+        beta: float,
+        floor: float,
+        shift: float,
+        lowest: float,
+        unseen: float,
+        workers: int,
+    ) -> None: ...
+    def values(self, out: _Array, workers: int) -> None: ...
+    def product(
+        self, values: _Array, x: _Array, out: _Array, workers: int
+    ) -> None: ...
+    def exact_product(self, x: _Array, out: _Array, workers: int) -> None: ...
+    def excess_square(self, workers: int) -> float: ...
