@@ -78,9 +78,7 @@ def test_most_similar_numpy(benchmark, wv):
         scores[np.arange(QUERIES), np.arange(QUERIES)] = -1
         best = np.argpartition(-scores, 10, axis=1)[:, :10]
         order = np.take_along_axis(best, np.argsort(-np.take_along_axis(scores, best, 1), axis=1), 1)
-        return [
-            [(wv.words[i], float(scores[row, i])) for i in found] for row, found in enumerate(order.tolist())
-        ]
+        return [[(wv.words[i], float(scores[row, i])) for i in found] for row, found in enumerate(order.tolist())]
 
     check_neighbours(wv, benchmark(plain))
 

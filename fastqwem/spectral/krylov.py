@@ -62,9 +62,7 @@ class BlockLanczos:
         The basis spans the whole space.
     """
 
-    def __init__(
-        self, apply: Apply, n: int, block: int, capacity: int, dtype: Any, rng: np.random.Generator
-    ) -> None:
+    def __init__(self, apply: Apply, n: int, block: int, capacity: int, dtype: Any, rng: np.random.Generator) -> None:
         self._apply = apply
         self._n = n
         self._block = min(block, n)

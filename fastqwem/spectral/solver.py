@@ -123,9 +123,7 @@ class _Problem:
         threads = resolve_workers(workers)
         if isinstance(target, Target):
             target.workers = threads
-            return _Problem(
-                target.shape[0], target.multiply, lambda x: target.multiply(x, exact=True), True, target
-            )
+            return _Problem(target.shape[0], target.multiply, lambda x: target.multiply(x, exact=True), True, target)
         try:
             operator = aslinearoperator(target)
         except TypeError:
@@ -322,7 +320,9 @@ class _Solver:
         probe = float(values[d]) if d < len(values) else np.nan
         spectrum = self._finish(ritz, threshold, probe, good, np.float64, "dense")
         if not good:
-            raise ConvergenceError(f"the target is not symmetric, or tol is too small: {spectrum.certificate}", spectrum)
+            raise ConvergenceError(
+                f"the target is not symmetric, or tol is too small: {spectrum.certificate}", spectrum
+            )
         return spectrum
 
     def _finish(

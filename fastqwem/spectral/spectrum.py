@@ -185,5 +185,3 @@ class Spectrum:
         if vectors.shape != (len(gamma), len(values)) or (vocab is not None and len(vocab) != len(vectors)):
             raise FormatError(f"{os.fspath(path)}: damaged, its arrays do not fit each other")
         return spectrum
-
-

@@ -334,9 +334,7 @@ class TestBadNpy:
 @given(
     name=st.sampled_from(EVERY),
     damages=st.lists(
-        st.tuples(
-            st.integers(0, 400), st.integers(0, 3), st.sampled_from([b"", b"\n", b" ", b"9", b"\xff\0", b"{"])
-        ),
+        st.tuples(st.integers(0, 400), st.integers(0, 3), st.sampled_from([b"", b"\n", b" ", b"9", b"\xff\0", b"{"])),
         min_size=1,
         max_size=4,
     ),
