@@ -67,7 +67,7 @@ class BlockLanczos:
     ) -> None:
         self._apply = apply
         self._n = n
-        self._block = min(block, n)
+        self.block = min(block, n)
         self._dtype = np.dtype(dtype)
         self._rng = rng
         self._basis = np.empty((n, min(capacity, n)), self._dtype, order="F")
@@ -87,7 +87,7 @@ class BlockLanczos:
     @property
     def full(self) -> bool:
         """Whether the next block would not fit without a restart."""
-        return self.size + self._block > self.capacity and not self.capacity == self._n
+        return self.size + self.block > self.capacity and not self.capacity == self._n
 
     @property
     def capacity(self) -> int:
@@ -116,7 +116,7 @@ class BlockLanczos:
         self._basis[:, :k] = vectors
         self._t[:] = 0
         self._t[:k, :k] = np.diag(values)
-        self._next, self._block = None, min(block, self._n)
+        self._next, self.block = None, min(block, self._n)
         self.size = k
 
     def step(self) -> None:
@@ -206,7 +206,7 @@ class BlockLanczos:
 
     def _fill(self, q: Array) -> Array:
         """Return q with random columns, orthogonal to everything, up to the width of a block."""
-        width = min(self._block, self._n - self.size)
+        width = min(self.block, self._n - self.size)
         if q.shape[1] >= width:
             return q[:, :width] if q.shape[1] > width else q
         extra = self._rng.standard_normal((self._n, width - q.shape[1])).astype(self._dtype)

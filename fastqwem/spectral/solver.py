@@ -88,7 +88,7 @@ def solve(
     Notes
     -----
     Cost: about a hundred passes of ``2 * 16 * nnz`` flops, with ``64 V m`` flops of BLAS-3 each for a basis of up to
-    m = 2.5 d + 96 vectors; it takes ``4 V m`` bytes, at most 2 GiB if d + 76 vectors fit in that. The eigenproblem is Theorem 1 of Karkada et al. 2025; for block
+    m = 2.5 d + 160 vectors; it takes ``4 V m`` bytes, at most 2 GiB if 1.25 d + 132 vectors fit in that. The eigenproblem is Theorem 1 of Karkada et al. 2025; for block
     Krylov methods with blocks smaller than d see Chen et al., arXiv 2508.06486.
 
     Examples
@@ -219,8 +219,8 @@ class _Solver:
         hardly restarts at all, and orthogonalises in a third of the time.
         """
         n, d = self.problem.n, self.d
-        wanted = 5 * d // 2 + 6 * block
-        least = d + max(d // 4, 4 * block) + EXTRA + 4
+        wanted = 5 * d // 2 + 10 * block
+        least = d + d // 4 + 8 * max(block, PROBE_BLOCK) + 4
         return min(n, max(least, min(wanted, BASIS_BYTES // (n * itemsize))))
 
     def _threshold(self, values: Array) -> float:
@@ -267,7 +267,8 @@ class _Solver:
         The constant of unseen pairs makes one eigenvalue far below all others; were it dropped, every restart would
         have to find it again.
         """
-        upper = min(self.d + max(self.d // 2, 2 * BLOCK), lanczos.capacity - 3 * BLOCK, len(values))
+        spare = max(0, lanczos.capacity - self.d - lanczos.block) // 3  # most of the room is for new blocks
+        upper = min(self.d + min(max(self.d // 2, 2 * lanczos.block), spare), len(values))
         lower = min(4, len(values) - upper)
         return np.r_[0:upper, len(values) - lower : len(values)]
 
