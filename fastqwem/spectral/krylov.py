@@ -62,9 +62,7 @@ class BlockLanczos:
         The basis spans the whole space.
     """
 
-    def __init__(
-        self, apply: Apply, n: int, block: int, capacity: int, dtype: Any, rng: np.random.Generator
-    ) -> None:
+    def __init__(self, apply: Apply, n: int, block: int, capacity: int, dtype: Any, rng: np.random.Generator) -> None:
         self._apply = apply
         self._n = n
         self.block = min(block, n)
@@ -87,11 +85,11 @@ class BlockLanczos:
     @property
     def full(self) -> bool:
         """Whether the next block would not fit without a restart."""
-        return self.size + self.block > self.capacity and not self.capacity == self._n
+        return self.size + self.block > self.capacity and self.capacity != self._n
 
     @property
     def capacity(self) -> int:
-        return self._basis.shape[1]
+        return int(self._basis.shape[1])
 
     def projected(self) -> Array:
         """Return T, float64 and exactly symmetric."""
@@ -186,7 +184,7 @@ class BlockLanczos:
         return coefficients
 
     def _orthonormalise(self, x: Array, scale: float) -> tuple[Array, Array]:
-        """Return (q, r) with x = q r + noise: q orthonormal and orthogonal to the basis, of as many columns as x has rank.
+        """Return (q, r) with x = q r + noise: q orthonormal, orthogonal to the basis, of the rank of x.
 
         r has as many rows as x has columns: those beyond the columns of q belong to directions that were dropped,
         being shorter than the rounding errors of a product of length `scale`.

@@ -88,8 +88,9 @@ def solve(
     Notes
     -----
     Cost: about a hundred passes of ``2 * 16 * nnz`` flops, with ``64 V m`` flops of BLAS-3 each for a basis of up to
-    m = 2.5 d + 160 vectors; it takes ``4 V m`` bytes, at most 2 GiB if 1.25 d + 132 vectors fit in that. The eigenproblem is Theorem 1 of Karkada et al. 2025; for block
-    Krylov methods with blocks smaller than d see Chen et al., arXiv 2508.06486.
+    m = 2.5 d + 160 vectors. The basis takes ``4 V m`` bytes; m is made smaller, down to 1.25 d + 132, where that
+    would exceed 2 GiB. The eigenproblem is Theorem 1 of Karkada et al. 2025; for block Krylov methods with blocks
+    smaller than d see Chen et al., arXiv 2508.06486.
 
     Examples
     --------
@@ -123,9 +124,7 @@ class _Problem:
         threads = resolve_workers(workers)
         if isinstance(target, Target):
             target.workers = threads
-            return _Problem(
-                target.shape[0], target.multiply, lambda x: target.multiply(x, exact=True), True, target
-            )
+            return _Problem(target.shape[0], target.multiply, lambda x: target.multiply(x, exact=True), True, target)
         try:
             operator = aslinearoperator(target)
         except TypeError:
@@ -230,7 +229,7 @@ class _Solver:
     def _converge(self, lanczos: BlockLanczos) -> tuple[_Ritz, bool]:
         """Step until d pairs stand in float64; False if the passes or the precision did not suffice."""
         for share in (SAFETY, SAFETY / 5):
-            values, coefficients, done = self._step_until(lanczos, share)
+            _, coefficients, done = self._step_until(lanczos, share)
             k = min(self.d + EXTRA, lanczos.size)
             ritz = self._rayleigh_ritz(lanczos.combine(coefficients[:, :k]))
             if ritz.residuals[: self.d].max() <= self._threshold(ritz.values):
@@ -245,7 +244,7 @@ class _Solver:
         check = self.passes + max(1, -(-(d + d // 2 - lanczos.size) // BLOCK))  # no sense below 1.5 d vectors
         before: tuple[int, float] | None = None
         while True:
-            while not (lanczos.full or lanczos.exhausted or self.passes >= check and lanczos.size >= d):
+            while not (lanczos.full or lanczos.exhausted or (self.passes >= check and lanczos.size >= d)):
                 lanczos.step()
             values, coefficients = _call(lambda: eigh_descending(lanczos.projected()), lanczos.size)
             worst = float(lanczos.residuals(coefficients[:, :d]).max())
@@ -323,7 +322,9 @@ class _Solver:
         probe = float(values[d]) if d < len(values) else np.nan
         spectrum = self._finish(ritz, threshold, probe, good, np.float64, "dense")
         if not good:
-            raise ConvergenceError(f"the target is not symmetric, or tol is too small: {spectrum.certificate}", spectrum)
+            raise ConvergenceError(
+                f"the target is not symmetric, or tol is too small: {spectrum.certificate}", spectrum
+            )
         return spectrum
 
     def _finish(

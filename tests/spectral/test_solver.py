@@ -209,14 +209,14 @@ def test_kinds_of_operator():
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        (dict(vector_size=31), ValueError, "vector_size must be at most the vocabulary size 30, got 31"),
-        (dict(vector_size=0), ValueError, "vector_size must be at least 1, got 0"),
-        (dict(vector_size=2.5), TypeError, "vector_size must be an integer, got 2.5"),
-        (dict(tol=0), ValueError, "tol must be greater than 0, got 0"),
-        (dict(tol=float("nan")), ValueError, "tol must be finite, got nan"),
-        (dict(seed=-1), ValueError, "seed must be at least 0, got -1"),
-        (dict(workers=-2), ValueError, "workers must be at least 0, got -2"),
-        (dict(max_passes=0), ValueError, "max_passes must be at least 1, got 0"),
+        ({"vector_size": 31}, ValueError, "vector_size must be at most the vocabulary size 30, got 31"),
+        ({"vector_size": 0}, ValueError, "vector_size must be at least 1, got 0"),
+        ({"vector_size": 2.5}, TypeError, "vector_size must be an integer, got 2.5"),
+        ({"tol": 0}, ValueError, "tol must be greater than 0, got 0"),
+        ({"tol": float("nan")}, ValueError, "tol must be finite, got nan"),
+        ({"seed": -1}, ValueError, "seed must be at least 0, got -1"),
+        ({"workers": -2}, ValueError, "workers must be at least 0, got -2"),
+        ({"max_passes": 0}, ValueError, "max_passes must be at least 1, got 0"),
     ],
 )
 def test_bad_options(options, error, message):
