@@ -65,7 +65,7 @@ class BlockLanczos:
     def __init__(self, apply: Apply, n: int, block: int, capacity: int, dtype: Any, rng: np.random.Generator) -> None:
         self._apply = apply
         self._n = n
-        self._block = min(block, n)
+        self.block = min(block, n)
         self._dtype = np.dtype(dtype)
         self._rng = rng
         self._basis = np.empty((n, min(capacity, n)), self._dtype, order="F")
@@ -85,11 +85,11 @@ class BlockLanczos:
     @property
     def full(self) -> bool:
         """Whether the next block would not fit without a restart."""
-        return self.size + self._block > self.capacity and not self.capacity == self._n
+        return self.size + self.block > self.capacity and self.capacity != self._n
 
     @property
     def capacity(self) -> int:
-        return self._basis.shape[1]
+        return int(self._basis.shape[1])
 
     def projected(self) -> Array:
         """Return T, float64 and exactly symmetric."""
@@ -114,7 +114,7 @@ class BlockLanczos:
         self._basis[:, :k] = vectors
         self._t[:] = 0
         self._t[:k, :k] = np.diag(values)
-        self._next, self._block = None, min(block, self._n)
+        self._next, self.block = None, min(block, self._n)
         self.size = k
 
     def step(self) -> None:
@@ -184,7 +184,7 @@ class BlockLanczos:
         return coefficients
 
     def _orthonormalise(self, x: Array, scale: float) -> tuple[Array, Array]:
-        """Return (q, r) with x = q r + noise: q orthonormal and orthogonal to the basis, of as many columns as x has rank.
+        """Return (q, r) with x = q r + noise: q orthonormal, orthogonal to the basis, of the rank of x.
 
         r has as many rows as x has columns: those beyond the columns of q belong to directions that were dropped,
         being shorter than the rounding errors of a product of length `scale`.
@@ -204,7 +204,7 @@ class BlockLanczos:
 
     def _fill(self, q: Array) -> Array:
         """Return q with random columns, orthogonal to everything, up to the width of a block."""
-        width = min(self._block, self._n - self.size)
+        width = min(self.block, self._n - self.size)
         if q.shape[1] >= width:
             return q[:, :width] if q.shape[1] > width else q
         extra = self._rng.standard_normal((self._n, width - q.shape[1])).astype(self._dtype)

@@ -88,8 +88,9 @@ def solve(
     Notes
     -----
     Cost: about a hundred passes of ``2 * 16 * nnz`` flops, with ``64 V m`` flops of BLAS-3 each for a basis of up to
-    m = 2.5 d + 96 vectors; it takes ``4 V m`` bytes, at most 2 GiB if d + 76 vectors fit in that. The eigenproblem is Theorem 1 of Karkada et al. 2025; for block
-    Krylov methods with blocks smaller than d see Chen et al., arXiv 2508.06486.
+    m = 2.5 d + 160 vectors. The basis takes ``4 V m`` bytes; m is made smaller, down to 1.25 d + 132, where that
+    would exceed 2 GiB. The eigenproblem is Theorem 1 of Karkada et al. 2025; for block Krylov methods with blocks
+    smaller than d see Chen et al., arXiv 2508.06486.
 
     Examples
     --------
@@ -217,8 +218,8 @@ class _Solver:
         hardly restarts at all, and orthogonalises in a third of the time.
         """
         n, d = self.problem.n, self.d
-        wanted = 5 * d // 2 + 6 * block
-        least = d + max(d // 4, 4 * block) + EXTRA + 4
+        wanted = 5 * d // 2 + 10 * block
+        least = d + d // 4 + 8 * max(block, PROBE_BLOCK) + 4
         return min(n, max(least, min(wanted, BASIS_BYTES // (n * itemsize))))
 
     def _threshold(self, values: Array) -> float:
@@ -228,7 +229,7 @@ class _Solver:
     def _converge(self, lanczos: BlockLanczos) -> tuple[_Ritz, bool]:
         """Step until d pairs stand in float64; False if the passes or the precision did not suffice."""
         for share in (SAFETY, SAFETY / 5):
-            values, coefficients, done = self._step_until(lanczos, share)
+            _, coefficients, done = self._step_until(lanczos, share)
             k = min(self.d + EXTRA, lanczos.size)
             ritz = self._rayleigh_ritz(lanczos.combine(coefficients[:, :k]))
             if ritz.residuals[: self.d].max() <= self._threshold(ritz.values):
@@ -243,7 +244,7 @@ class _Solver:
         check = self.passes + max(1, -(-(d + d // 2 - lanczos.size) // BLOCK))  # no sense below 1.5 d vectors
         before: tuple[int, float] | None = None
         while True:
-            while not (lanczos.full or lanczos.exhausted or self.passes >= check and lanczos.size >= d):
+            while not (lanczos.full or lanczos.exhausted or (self.passes >= check and lanczos.size >= d)):
                 lanczos.step()
             values, coefficients = _call(lambda: eigh_descending(lanczos.projected()), lanczos.size)
             worst = float(lanczos.residuals(coefficients[:, :d]).max())
@@ -265,7 +266,8 @@ class _Solver:
         The constant of unseen pairs makes one eigenvalue far below all others; were it dropped, every restart would
         have to find it again.
         """
-        upper = min(self.d + max(self.d // 2, 2 * BLOCK), lanczos.capacity - 3 * BLOCK, len(values))
+        spare = max(0, lanczos.capacity - self.d - lanczos.block) // 3  # most of the room is for new blocks
+        upper = min(self.d + min(max(self.d // 2, 2 * lanczos.block), spare), len(values))
         lower = min(4, len(values) - upper)
         return np.r_[0:upper, len(values) - lower : len(values)]
 

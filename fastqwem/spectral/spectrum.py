@@ -41,7 +41,8 @@ class Certificate:
         Largest Ritz value that a fresh random block Lanczos found in what is orthogonal to V. Were it above
         ``lambda_d + tolerance``, an eigenvalue would have been missed. NaN if nothing is orthogonal to V.
     gap : float
-        ``lambda_d - lambda_{d+1}``, an estimate from above: lambda_{d+1} is the larger of `probe` and the next Ritz value.
+        ``lambda_d - lambda_{d+1}``, an estimate from above: what stands for lambda_{d+1} is the larger of `probe`
+        and the next Ritz value.
     tied : bool
         The gap is not above the tolerance: which vectors of the tie are among the d is arbitrary.
     converged : bool

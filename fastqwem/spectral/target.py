@@ -33,8 +33,8 @@ class Target(LinearOperator):  # type: ignore[misc]
     """Target matrix of co-occurrence counts, a symmetric `scipy.sparse.linalg.LinearOperator` of shape (V, V).
 
     With ``P_ij`` the share of all counts that pair ij holds, ``P_i`` its row sum, ``Q`` the noise distribution
-    (proportional to ``P_i ** ns_exponent``), ``r_ij = (P_i Q_j + Q_i P_j) / 2``, k = `negative`, beta = `smoothing` and the
-    smoothed ``P'_ij = (P_ij + beta r_ij) / (1 + beta)``, pair ij has the value
+    (proportional to ``P_i ** ns_exponent``), ``r_ij = (P_i Q_j + Q_i P_j) / 2``, k = `negative`, beta = `smoothing`
+    and the smoothed ``P'_ij = (P_ij + beta r_ij) / (1 + beta)``, pair ij has the value
 
     ======== ===================================================================
     kind     value

@@ -141,18 +141,18 @@ def test_missed_eigenvector_is_found(no_dense, caplog):
     """A start block orthogonal to a top eigenvector: its Krylov space never meets it, only the probe can."""
     values = np.r_[50, 40, 31, 23, 16, 10, np.linspace(2, -2, N - 6)]
     matrix, q = naive.with_spectrum(values)
-    small = [0, 2, *range(6, 40)]  # the space of these is invariant, and holds neither 40 nor 23
+    small = [0, *range(2, N)]  # the space of these is invariant, and does not hold 40
     block = q[:, small] @ np.random.default_rng(0).standard_normal((len(small), 7))
     # an operator that keeps the space invariant in floating point too
     exact = LinearOperator((N, N), matvec=lambda x: q @ (values * (q.T @ x)), dtype=float)
-    exact.matmat = lambda x: q @ (values[:, None] * np.where(np.abs(c := q.T @ x) < 1e-9, 0.0, c))
+    exact.matmat = lambda x: q @ (values[:, None] * np.where(np.abs(c := q.T @ x) < 1e-12, 0.0, c))
     problem = solver._Problem.of(exact, 1)
-    run = solver._Solver(problem, 4, 1e-5, 0, 500, None)
+    run = solver._Solver(problem, 3, 1e-5, 0, 500, None)
     run.start_block = block
     with caplog.at_level(logging.INFO, logger="fastqwem.spectral.solver"):
         spectrum = run.run()
     assert "the probe found" in caplog.text
-    check(matrix, spectrum, 4)
+    check(matrix, spectrum, 3)
 
 
 def test_probe_bounds_the_rest():
@@ -209,14 +209,14 @@ def test_kinds_of_operator():
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        (dict(vector_size=31), ValueError, "vector_size must be at most the vocabulary size 30, got 31"),
-        (dict(vector_size=0), ValueError, "vector_size must be at least 1, got 0"),
-        (dict(vector_size=2.5), TypeError, "vector_size must be an integer, got 2.5"),
-        (dict(tol=0), ValueError, "tol must be greater than 0, got 0"),
-        (dict(tol=float("nan")), ValueError, "tol must be finite, got nan"),
-        (dict(seed=-1), ValueError, "seed must be at least 0, got -1"),
-        (dict(workers=-2), ValueError, "workers must be at least 0, got -2"),
-        (dict(max_passes=0), ValueError, "max_passes must be at least 1, got 0"),
+        ({"vector_size": 31}, ValueError, "vector_size must be at most the vocabulary size 30, got 31"),
+        ({"vector_size": 0}, ValueError, "vector_size must be at least 1, got 0"),
+        ({"vector_size": 2.5}, TypeError, "vector_size must be an integer, got 2.5"),
+        ({"tol": 0}, ValueError, "tol must be greater than 0, got 0"),
+        ({"tol": float("nan")}, ValueError, "tol must be finite, got nan"),
+        ({"seed": -1}, ValueError, "seed must be at least 0, got -1"),
+        ({"workers": -2}, ValueError, "workers must be at least 0, got -2"),
+        ({"max_passes": 0}, ValueError, "max_passes must be at least 1, got 0"),
     ],
 )
 def test_bad_options(options, error, message):

@@ -12,7 +12,7 @@ from fastqwem.errors import FormatError
 from fastqwem.spectral import Spectrum, Target, solve
 from tests.spectral.conftest import cooccurrence, random_table
 
-WEIGHTED = dict(negative=2, ns_exponent=0.75, weight_exponent=0.5)
+WEIGHTED = {"negative": 2, "ns_exponent": 0.75, "weight_exponent": 0.5}
 
 
 @pytest.mark.parametrize("options", [{}, WEIGHTED], ids=["plain", "weighted"])
@@ -64,7 +64,7 @@ def test_negative_eigenvalues_count_as_zero(caplog):
 def test_words_that_never_cooccur_have_zero_vectors():
     table = random_table(40)
     table[7] = table[:, 7] = 0
-    for options in ({}, WEIGHTED, dict(weight_exponent=-0.5)):
+    for options in ({}, WEIGHTED, {"weight_exponent": -0.5}):
         rows = solve(Target(cooccurrence(table), **options), 4).matrix()
         assert np.isfinite(rows).all() and abs(rows[7]).max() < 1e-12
 

@@ -15,18 +15,18 @@ from tests import naive_spectral as naive
 from tests.spectral.conftest import cooccurrence, random_table
 
 OPTIONS = [
-    dict(kind="qwem"),
-    dict(kind="qwem", negative=5),
-    dict(kind="qwem", negative=2, ns_exponent=0.75),
-    dict(kind="qwem", negative=0.3, ns_exponent=-0.5, smoothing=0.2),
-    dict(kind="qwem", smoothing=1.5, weight_exponent=0.5),
-    dict(kind="qwem", negative=2, ns_exponent=0.75, smoothing=0.1, weight_exponent=-0.3),
-    dict(kind="pmi"),
-    dict(kind="pmi", negative=3, ns_exponent=0.75, smoothing=0.4, weight_exponent=0.5),
-    dict(kind="ppmi"),
-    dict(kind="ppmi", ns_exponent=0.75, smoothing=0.3),
-    dict(kind="sppmi", negative=5),
-    dict(kind="sppmi", negative=0.1, smoothing=0.5, weight_exponent=0.5),
+    {"kind": "qwem"},
+    {"kind": "qwem", "negative": 5},
+    {"kind": "qwem", "negative": 2, "ns_exponent": 0.75},
+    {"kind": "qwem", "negative": 0.3, "ns_exponent": -0.5, "smoothing": 0.2},
+    {"kind": "qwem", "smoothing": 1.5, "weight_exponent": 0.5},
+    {"kind": "qwem", "negative": 2, "ns_exponent": 0.75, "smoothing": 0.1, "weight_exponent": -0.3},
+    {"kind": "pmi"},
+    {"kind": "pmi", "negative": 3, "ns_exponent": 0.75, "smoothing": 0.4, "weight_exponent": 0.5},
+    {"kind": "ppmi"},
+    {"kind": "ppmi", "ns_exponent": 0.75, "smoothing": 0.3},
+    {"kind": "sppmi", "negative": 5},
+    {"kind": "sppmi", "negative": 0.1, "smoothing": 0.5, "weight_exponent": 0.5},
 ]
 
 
@@ -60,9 +60,13 @@ def test_any_options(n, seed, kind, negative, ns_exponent, smoothing, weight_exp
     table[0, 1] = table[1, 0] = 3
     if kind != "qwem":
         ns_exponent = abs(ns_exponent)
-    options = dict(
-        kind=kind, negative=negative, ns_exponent=ns_exponent, smoothing=smoothing, weight_exponent=weight_exponent
-    )
+    options = {
+        "kind": kind,
+        "negative": negative,
+        "ns_exponent": ns_exponent,
+        "smoothing": smoothing,
+        "weight_exponent": weight_exponent,
+    }
     truth = naive.target(table, **options)
     got = Target(cooccurrence(table), **options).todense()
     np.testing.assert_allclose(got, truth, rtol=0, atol=1e-11 * max(1, abs(truth).max()))
@@ -276,18 +280,18 @@ def test_invariances():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (dict(kind="glove"), "kind must be one of 'qwem', 'pmi', 'ppmi', 'sppmi', got 'glove'"),
-        (dict(negative=0), "negative must be greater than 0, got 0"),
-        (dict(negative=-1), "negative must be greater than 0"),
-        (dict(negative=math.nan), "negative must be finite, got nan"),
-        (dict(negative=math.inf), "negative must be finite"),
-        (dict(ns_exponent=math.nan), "ns_exponent must be finite"),
-        (dict(ns_exponent=-math.inf), "ns_exponent must be finite"),
-        (dict(smoothing=-0.1), "smoothing must be at least 0, got -0.1"),
-        (dict(smoothing=math.nan), "smoothing must be finite"),
-        (dict(weight_exponent=math.nan), "weight_exponent must be finite"),
-        (dict(weight_exponent=400), "weight_exponent must leave weights below 1e30"),
-        (dict(kind="ppmi", negative=2), "negative must be 1 for kind 'ppmi', got 2; kind 'sppmi'"),
+        ({"kind": "glove"}, "kind must be one of 'qwem', 'pmi', 'ppmi', 'sppmi', got 'glove'"),
+        ({"negative": 0}, "negative must be greater than 0, got 0"),
+        ({"negative": -1}, "negative must be greater than 0"),
+        ({"negative": math.nan}, "negative must be finite, got nan"),
+        ({"negative": math.inf}, "negative must be finite"),
+        ({"ns_exponent": math.nan}, "ns_exponent must be finite"),
+        ({"ns_exponent": -math.inf}, "ns_exponent must be finite"),
+        ({"smoothing": -0.1}, "smoothing must be at least 0, got -0.1"),
+        ({"smoothing": math.nan}, "smoothing must be finite"),
+        ({"weight_exponent": math.nan}, "weight_exponent must be finite"),
+        ({"weight_exponent": 400}, "weight_exponent must leave weights below 1e30"),
+        ({"kind": "ppmi", "negative": 2}, "negative must be 1 for kind 'ppmi', got 2; kind 'sppmi'"),
     ],
 )
 def test_bad_options(options, message):
