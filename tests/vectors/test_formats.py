@@ -100,7 +100,6 @@ def test_any_word_comes_back_or_is_named(tmp_path, words, rows, name):
         ("v.bin", "a\nb"),
         ("v.bin", ""),
         ("v.npy", "a\tb"),
-        ("v.fqv", "a\nb"),
         ("v.fqv", "\ud800"),
     ],
 )
@@ -230,8 +229,14 @@ def test_bad_files(tmp_path, content, message):
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.parametrize("word", ["a\nb", "", "new york", "a\tb\r", "\0"])
+def test_our_own_format_carries_any_word(tmp_path, word):
+    WordVectors(["fine", word], np.eye(2)).save(tmp_path / "v.fqv")
+    assert WordVectors.load(tmp_path / "v.fqv").words == ["fine", word]
+
+
 def container(**changes):
-    arrays = {"words": storage.pack_words(["a", "b"]), "vectors": np.eye(2, dtype=np.float32)} | changes
+    arrays = storage.pack_words(["a", "b"]) | {"vectors": np.eye(2, dtype=np.float32)} | changes
     return {name: array for name, array in arrays.items() if array is not None}
 
 
@@ -244,7 +249,9 @@ def container(**changes):
         ("vectors", 1, container(vectors=None), "damaged, no entry 'vectors'"),
         ("vectors", 1, container(vectors=np.eye(3, dtype=np.float32)), "one row per word"),
         ("vectors", 1, container(vectors=np.eye(2)), "damaged, vectors are float64"),
-        ("vectors", 1, container(words=np.frombuffer(b"\xff\n\xfe\n", np.uint8)), "not UTF-8"),
+        ("vectors", 1, container(words=np.frombuffer(b"\xff\xfe", np.uint8)), "not UTF-8"),
+        ("vectors", 1, container(word_ends=np.array([1, 3])), "ends of words do not fit"),
+        ("vectors", 1, container(word_ends=np.array([3, 2])), "ends of words do not rise"),
         ("vectors", 1, container(counts=np.arange(3)), "counts must have shape"),
         ("vectors", 1, container(counts=np.ones(2)), "damaged, counts are float64"),
     ],
