@@ -8,6 +8,7 @@ eigenvalues in the orthogonal complement; whatever the probe finds goes back int
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -224,7 +225,8 @@ class _Solver:
 
     def _threshold(self, values: Array) -> float:
         """Return the largest residual to accept: relative to lambda_1, but nothing below rounding errors."""
-        return max(self.tol * abs(float(values[0])), 1e-14 * self.problem.n**0.5 * float(np.abs(values).max()))
+        rounding = 1e-14 * math.sqrt(self.problem.n) * float(np.abs(values).max())
+        return max(self.tol * abs(float(values[0])), rounding)
 
     def _converge(self, lanczos: BlockLanczos) -> tuple[_Ritz, bool]:
         """Step until d pairs stand in float64; False if the passes or the precision did not suffice."""
@@ -269,7 +271,7 @@ class _Solver:
         spare = max(0, lanczos.capacity - self.d - lanczos.block) // 3  # most of the room is for new blocks
         upper = min(self.d + min(max(self.d // 2, 2 * lanczos.block), spare), len(values))
         lower = min(4, len(values) - upper)
-        return np.r_[0:upper, len(values) - lower : len(values)]
+        return np.concatenate([np.arange(upper), np.arange(len(values) - lower, len(values))])
 
     def _rayleigh_ritz(self, basis: Array) -> _Ritz:
         """Return the Ritz pairs of the span of nearly orthonormal columns, all in float64."""

@@ -29,7 +29,7 @@ _LOWEST_LOG = -600.0
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class Target(LinearOperator):  # type: ignore[misc]
+class Target(LinearOperator):
     """Target matrix of co-occurrence counts, a symmetric `scipy.sparse.linalg.LinearOperator` of shape (V, V).
 
     With ``P_ij`` the share of all counts that pair ij holds, ``P_i`` its row sum, ``Q`` the noise distribution
@@ -120,7 +120,7 @@ class Target(LinearOperator):  # type: ignore[misc]
         n_words = self._matrix.shape[0]
         if counts.total <= 0:
             raise ValueError("counts hold no pairs: no two words of the vocabulary stand within the window")
-        super().__init__(dtype=np.dtype(np.float64), shape=(n_words, n_words))
+        super().__init__(dtype=np.dtype(np.float64), shape=(n_words, n_words))  # type: ignore[call-arg]
         self._workers = resolve_workers(0)
         joint = counts.marginals / counts.total
         self.gamma = _gamma(joint, weight)
