@@ -18,15 +18,19 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Apply = Callable[[Array], Array]
 
 ROWS = 1 << 14
-"""Rows per BLAS call: about 10 ms of work for a basis of a thousand vectors."""
+"""Rows per BLAS call where the result is as wide as the basis, so that temporaries stay small."""
+LONG_ROWS = 1 << 16
+"""Rows per BLAS call where the result is a block: about 20 ms of work for a basis of a thousand vectors. Short calls
+would spend their time waiting for BLAS threads, most of all on a machine that is busy with other things."""
 NOISE = 20.0
 """A direction shorter than NOISE * eps * |M q| is rounding noise, not a new direction of the Krylov space."""
 
 
-def row_slices(n: int) -> Iterator[slice]:
-    """Yield slices of at most ROWS rows that cover range(n)."""
-    for at in range(0, n, ROWS):
-        yield slice(at, min(at + ROWS, n))
+def row_slices(n: int, narrow: bool = False) -> Iterator[slice]:
+    """Yield slices that cover range(n), of at most ROWS rows, or LONG_ROWS where what is made of them is narrow."""
+    step = LONG_ROWS if narrow else ROWS
+    for at in range(0, n, step):
+        yield slice(at, min(at + step, n))
 
 
 def eigh_descending(matrix: Array) -> tuple[Array, Array]:
@@ -176,10 +180,10 @@ class BlockLanczos:
         coefficients = np.zeros((basis.shape[1], x.shape[1]))
         if not basis.shape[1]:
             return coefficients
-        for rows in row_slices(self._n):
+        for rows in row_slices(self._n, narrow=True):
             coefficients += basis[rows].T @ x[rows]
         small = coefficients.astype(self._dtype)
-        for rows in row_slices(self._n):
+        for rows in row_slices(self._n, narrow=True):
             x[rows] -= basis[rows] @ small
         return coefficients
 
@@ -218,7 +222,7 @@ class BlockLanczos:
 def _square_norms(x: Array) -> Array:
     """Return the squared lengths of the columns, in float64."""
     total = np.zeros(x.shape[1])
-    for rows in row_slices(len(x)):
+    for rows in row_slices(len(x), narrow=True):
         total += np.einsum("ij,ij->j", x[rows], x[rows], dtype=np.float64)
     return total
 
@@ -232,7 +236,7 @@ def _thin_svd(x: Array) -> tuple[Array, Array, Array]:
     b = x.shape[1]
     if x.dtype == np.float32:
         gram = np.zeros((b, b))
-        for rows in row_slices(len(x)):
+        for rows in row_slices(len(x), narrow=True):
             wide = x[rows].astype(np.float64)
             gram += wide.T @ wide
         square, turn = eigh_descending(gram)
@@ -240,16 +244,16 @@ def _thin_svd(x: Array) -> tuple[Array, Array, Array]:
         kept = sigma > 1e-30
         factor = (turn * np.where(kept, 1.0 / np.where(kept, sigma, 1.0), 0.0)).astype(np.float32)
         q = np.empty_like(x)
-        for rows in row_slices(len(x)):
+        for rows in row_slices(len(x), narrow=True):
             np.matmul(x[rows], factor, out=q[rows])
         return q, sigma, turn.T.copy()
-    pieces = [np.linalg.qr(x[rows]) for rows in row_slices(len(x))]
+    pieces = [np.linalg.qr(x[rows]) for rows in row_slices(len(x), narrow=True)]
     outer, triangle = np.linalg.qr(np.vstack([piece[1] for piece in pieces]))
     left, sigma, r = np.linalg.svd(triangle)
     outer = outer @ left[:, : len(sigma)]
     q = np.empty((len(x), len(sigma)))
     at = 0
-    for rows, (orthogonal, small) in zip(row_slices(len(x)), pieces, strict=True):
+    for rows, (orthogonal, small) in zip(row_slices(len(x), narrow=True), pieces, strict=True):
         np.matmul(orthogonal, outer[at : at + len(small)], out=q[rows])
         at += len(small)
     return q, sigma, r

@@ -30,6 +30,7 @@ def lanczos_of(matrix, block, capacity, dtype, seed=0):
 def test_invariants(name, block, dtype, monkeypatch):
     """Orthonormal basis, T = A^T M A, and residuals as estimated; slices far smaller than the matrix."""
     monkeypatch.setattr(krylov, "ROWS", 17)
+    monkeypatch.setattr(krylov, "LONG_ROWS", 23)
     matrix, _ = naive.with_spectrum(SPECTRA[name])
     lanczos = lanczos_of(matrix, block, 100, dtype)
     lanczos.start(np.random.default_rng(1).standard_normal((100, block)))
