@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ._version import __version__
 from .cli_parser import COUNTING, MACHINE, SOLVING, TARGET, TEXT, UsageError, build_parser, flag, judge
 from .errors import FastqwemError, FormatError
 
@@ -195,7 +196,9 @@ def _solve(args: argparse.Namespace) -> None:
     if args.save_counts:
         counts.save(args.save_counts)
     spectrum = _solved(args, counts, report)
-    spectrum.vectors().save(args.output)
+    vectors = spectrum.vectors()
+    vectors.metadata |= _made(args, counts)
+    vectors.save(args.output, format)
     report.add("saved", args.output)
     report.show()
 
@@ -211,6 +214,12 @@ def _check_vocabulary(args: argparse.Namespace, vocab: Any, format: str) -> None
     formats.check_words(vocab.words, format)
 
 
+def _made(args: argparse.Namespace, counts: Any) -> dict[str, Any]:
+    """Return how vectors came about, to be kept beside them."""
+    road = {"fastqwem": __version__, "window": counts.window, "weighting": counts.weighting}
+    return road | _options(args, *TARGET, "tol", "seed")
+
+
 def _solved(args: argparse.Namespace, counts: Any, report: _Report) -> Any:
     from .spectral import Target, solve
 
@@ -219,15 +228,8 @@ def _solved(args: argparse.Namespace, counts: Any, report: _Report) -> Any:
     spectrum = solve(target, **_options(args, *SOLVING, "workers"), progress=args.progress)
     if args.save_spectrum:
         spectrum.save(args.save_spectrum)
-    report.add("solve", f"{len(spectrum.values)} eigenpairs, {_certificate_line(spectrum.certificate)}")
+    report.add("solve", f"{len(spectrum.values)} eigenpairs, {spectrum.certificate}")
     return spectrum
-
-
-def _certificate_line(certificate: Any) -> str:
-    residual, gap = getattr(certificate, "max_residual", None), getattr(certificate, "gap", None)
-    if residual is None or gap is None:
-        return str(certificate)
-    return f"largest residual {residual:.1e}, gap at the cut {gap:.3g}"
 
 
 def _evaluate(args: argparse.Namespace) -> None:

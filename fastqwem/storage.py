@@ -1,8 +1,8 @@
 """Files: written beside their target and renamed, and one container for everything we save.
 
 The container is a safetensors file: an 8-byte length, a JSON header, then the raw arrays. Its metadata carries
-``format`` (what it holds, such as ``fastqwem.vectors``), ``version`` (of that format), ``crc32`` (of the arrays in
-header order, for files small enough to be read whole) and ``header`` (our own JSON). Any safetensors reader opens it.
+``format`` (what it holds, such as ``fastqwem.vectors``), ``version`` (of that format), ``crc32`` (verified when the
+file is read whole, not when it is mapped) and ``header`` (our own JSON). Any safetensors reader opens it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import mmap as _mmap
 import os
 import tempfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -72,17 +72,27 @@ def atomic_write(target: PathLike) -> Iterator[IO[bytes]]:
         os.fsync(file.fileno())
 
 
-def pack_words(words: list[str]) -> np.ndarray[Any, Any]:
-    """Return the words as one uint8 array: UTF-8, each ended by a newline."""
-    return np.frombuffer("".join(f"{word}\n" for word in words).encode("utf-8"), dtype=np.uint8)
+def pack_words(words: Sequence[str]) -> Arrays:
+    """Return words, whatever they hold, as two arrays: ``words`` (UTF-8, uint8) and ``word_ends`` (int64, in bytes)."""
+    encoded = [word.encode("utf-8") for word in words]
+    return {
+        "words": np.frombuffer(b"".join(encoded), dtype=np.uint8),
+        "word_ends": np.cumsum([len(word) for word in encoded], dtype=np.int64),
+    }
 
 
-def unpack_words(packed: np.ndarray[Any, Any]) -> list[str]:
-    """Inverse of `pack_words`; FormatError if the bytes are no such list."""
+def unpack_words(arrays: Mapping[str, np.ndarray[Any, Any]]) -> list[str]:
+    """Inverse of `pack_words`; KeyError if an array is missing, ValueError if they are no such list."""
+    text, ends = arrays["words"].tobytes(), arrays["word_ends"]
+    if ends.dtype != np.int64 or ends.ndim != 1 or (len(ends) and ends[-1] != len(text)):
+        raise ValueError("the ends of words do not fit their bytes")
+    if np.any(np.diff(ends, prepend=0) < 0):
+        raise ValueError("the ends of words do not rise")
+    stops = ends.tolist()
     try:
-        return packed.tobytes().decode("utf-8").split("\n")[:-1]
+        return [text[start:stop].decode("utf-8") for start, stop in zip([0, *stops], stops, strict=False)]
     except UnicodeDecodeError as error:
-        raise FormatError(f"the word list is not UTF-8: {error}") from None
+        raise ValueError(f"the words are not UTF-8: {error}") from None
 
 
 def release_pages(array: np.ndarray[Any, Any]) -> None:
@@ -99,13 +109,16 @@ def release_pages(array: np.ndarray[Any, Any]) -> None:
         owner = getattr(owner, "base", None)
 
 
-def _crc(arrays: Mapping[str, np.ndarray[Any, Any]]) -> str:
-    crc = 0
+def _crc(header: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> str:
+    """Return the checksum of everything that matters: our header, and name, type, shape and bytes of each array."""
+    crc = zlib.crc32(header.encode("utf-8"))
     for name in sorted(arrays):
-        flat = arrays[name].reshape(-1).view(np.uint8)
+        array = arrays[name]
+        crc = zlib.crc32(f"{name}{array.dtype.str}{array.shape}".encode(), crc)
+        flat = array.reshape(-1).view(np.uint8)
         for start in range(0, len(flat), _BLOCK):
             crc = zlib.crc32(flat[start : start + _BLOCK], crc)
-            release_pages(arrays[name])
+            release_pages(array)
     return f"{crc:08x}"
 
 
@@ -123,11 +136,9 @@ def write_container(
     """
     solid = {name: np.ascontiguousarray(array) for name, array in sorted(arrays.items())}
     codes = {np.dtype(text): code for code, text in _DTYPES.items()}
-    table: dict[str, Any] = {
-        "__metadata__": {
-            "format": f"fastqwem.{kind}", "version": str(version), "crc32": _crc(solid), "header": json.dumps(header),
-        }
-    }  # fmt: skip
+    text = json.dumps(header)
+    meta = {"format": f"fastqwem.{kind}", "version": str(version), "crc32": _crc(text, solid), "header": text}
+    table: dict[str, Any] = {"__metadata__": meta}
     order = sorted(solid, key=lambda name: (-solid[name].dtype.itemsize, name))  # keeps every array aligned
     start = 0
     for name in order:
@@ -135,10 +146,10 @@ def write_container(
         end = start + array.nbytes
         table[name] = {"dtype": codes[array.dtype], "shape": list(array.shape), "data_offsets": [start, end]}
         start = end
-    text = json.dumps(table).encode("utf-8")
-    text += b" " * (-(len(text) + 8) % 64)
+    start_of_file = json.dumps(table).encode("utf-8")
+    start_of_file += b" " * (-(len(start_of_file) + 8) % 64)
     with atomic_write(path) as file:
-        file.write(len(text).to_bytes(8, "little") + text)
+        file.write(len(start_of_file).to_bytes(8, "little") + start_of_file)
         for name in order:
             flat = solid[name].reshape(-1).view(np.uint8)
             for at in range(0, len(flat), _BLOCK):
@@ -220,6 +231,6 @@ def read_container(path: PathLike, kind: str, version: int, *, mmap: bool = Fals
             arrays[name] = np.memmap(path, dtype, "r", base + start, shape)
         else:
             arrays[name] = np.fromfile(path, dtype, int(np.prod(shape)), offset=base + start).reshape(shape)
-    if not mmap and meta.get("crc32") != _crc(arrays):
+    if not mmap and meta.get("crc32") != _crc(meta["header"], arrays):
         raise FormatError(f"{where}: damaged, its checksum does not match")
     return header, arrays

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -84,7 +86,8 @@ class Fakes:
 
     def counts(self, *call, **options):
         self.calls.append(("counts", *call, options))
-        return SimpleNamespace(vocab=self.vocab, matrix=SimpleNamespace(nnz=1234), save=self.saver("counts"))
+        matrix = SimpleNamespace(nnz=1234)
+        return SimpleNamespace(vocab=self.vocab, matrix=matrix, window=8, weighting="linear", save=self.saver("counts"))
 
     def count(self, corpus, **options):
         return self.counts("count", **options)
@@ -100,7 +103,7 @@ class Fakes:
     def spectrum(self):
         return SimpleNamespace(
             values=np.ones(3),
-            certificate=SimpleNamespace(max_residual=2.5e-6, gap=0.125),
+            certificate="converged: largest residual 2.5e-06, gap 0.125",
             save=self.saver("spectrum"),
             vectors=lambda vector_size=None: WordVectors(WORDS, np.array(ROWS)[:, :vector_size]),
         )
@@ -210,7 +213,8 @@ class TestSolve:
             ("target", target),
             ("solve", {"vector_size": 3, "tol": 1e-5, "seed": 0, "workers": 2, "progress": False}),
         ]
-        assert WordVectors.load(out).words == WORDS
+        made = WordVectors.load(out)
+        assert made.words == WORDS and made.metadata["window"] == 8 and made.metadata["negative"] == 2
         lines = shown.splitlines()
         assert [line.split()[0] for line in lines] == [
             "corpus",
@@ -221,7 +225,7 @@ class TestSolve:
             "memory",
         ]
         assert "15 tokens in 3 sentences, 5 words" in lines[0] and "1,234 pairs" in lines[1]
-        assert "3 eigenpairs, largest residual 2.5e-06, gap at the cut 0.125" in lines[3]
+        assert "3 eigenpairs, converged: largest residual 2.5e-06, gap 0.125" in lines[3]
 
     def test_several_texts(self, run, fakes, text, tmp_path):
         assert run("solve", text, "*.gz", "-o", tmp_path / "v.bin", *SMALL, "--progress")[0] == 0
@@ -449,17 +453,34 @@ class TestEndToEnd:
 
     @pytest.mark.parametrize(
         ("content", "part"),
-        [(b"", "empty"), (b"one two three\n", "min_count"), (b"a \xff\xfe b\n" * 9, "UTF-8")],
+        [(b"", "bad.txt"), (b"one two three\n", "min_count"), (b"a \xff\xfe b\n" * 9, "not UTF-8")],
     )
     def test_bad_text(self, run, tmp_path, content, part):
         path = tmp_path / "bad.txt"
         path.write_bytes(content)
-        failed(
-            run("solve", path, "-o", tmp_path / "v.fqv", "--no-progress"),
-            1,
-            "bad.txt" if part == "UTF-8" else "",
-        )
+        failed(run("solve", path, "-o", tmp_path / "v.fqv", "--no-progress"), 1, part)
         assert os.listdir(tmp_path) == ["bad.txt"]
+
+    def test_interrupt(self, tmp_path):
+        """Ctrl-C ends the long phases within a second, in one line, and leaves no file behind."""
+        words = np.random.default_rng(0).integers(0, 4000, (20_000, 30))  # no structure: a long solve
+        np.savetxt(tmp_path / "text.txt", words, "%d")
+        code = (
+            "import signal, sys; from fastqwem.cli import main;"
+            "signal.signal(signal.SIGINT, signal.default_int_handler); sys.stderr.write('ready\\n');"
+            "sys.exit(main(sys.argv[1:]))"
+        )
+        argv = ["solve", tmp_path / "text.txt", "-o", tmp_path / "v.fqv", "--tol", "1e-9", "--no-progress"]
+        for wait in (0.1, 1.0):
+            command = [sys.executable, "-c", code, *argv]
+            with subprocess.Popen(command, stderr=subprocess.PIPE) as running:
+                assert running.stderr.readline() == b"ready\n"
+                time.sleep(wait)
+                running.send_signal(signal.SIGINT)
+                start = time.monotonic()
+                assert running.stderr.read() == b"fastqwem: interrupted\n"
+            assert running.returncode == 130 and time.monotonic() - start < 3  # a second, on a loaded machine
+        assert os.listdir(tmp_path) == ["text.txt"]
 
     def test_missing_text(self, run, tmp_path):
         failed(run("solve", tmp_path / "none.txt", "-o", tmp_path / "v.fqv"), 1, "none.txt")

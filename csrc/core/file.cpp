@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
+#include <vector>
 
 #include "core/errors.h"
 
@@ -16,6 +18,16 @@ File::File(const std::string& path, Mode mode) : path_(path) {
     descriptor_ = ::open(path.c_str(), flags | O_CLOEXEC, 0600);
   } while (descriptor_ < 0 && errno == EINTR);
   if (descriptor_ < 0) throw IoError(errno, path_);
+}
+
+File File::scratch(const std::string& folder) {
+  const std::string pattern = folder + "/fastqwem-XXXXXX";
+  std::vector<char> path(pattern.begin(), pattern.end());
+  path.push_back('\0');
+  const int descriptor = ::mkostemp(path.data(), O_CLOEXEC);
+  if (descriptor < 0) throw IoError(errno, folder);
+  ::unlink(path.data());
+  return File(folder, descriptor);
 }
 
 File::File(File&& other) noexcept : path_(std::move(other.path_)), descriptor_(other.descriptor_) {
@@ -38,16 +50,27 @@ void File::write_at(const void* data, std::size_t bytes, std::int64_t offset) co
   }
 }
 
-void File::read_at(void* data, std::size_t bytes, std::int64_t offset) const {
+std::size_t File::read_some(void* data, std::size_t bytes, std::int64_t offset) const {
   char* to = static_cast<char*>(data);
-  while (bytes > 0) {
-    const ssize_t got = ::pread(descriptor_, to, bytes, offset);
+  std::size_t filled = 0;
+  while (filled < bytes) {
+    const ssize_t got = ::pread(descriptor_, to + filled, bytes - filled, offset + static_cast<std::int64_t>(filled));
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) throw IoError(got < 0 ? errno : EIO, path_);
-    to += got;
-    bytes -= static_cast<std::size_t>(got);
-    offset += got;
+    if (got < 0) throw IoError(errno, path_);
+    if (got == 0) break;
+    filled += static_cast<std::size_t>(got);
   }
+  return filled;
+}
+
+void File::read_at(void* data, std::size_t bytes, std::int64_t offset) const {
+  if (read_some(data, bytes, offset) < bytes) throw IoError(EIO, path_);
+}
+
+const void* File::map(std::size_t bytes) const {
+  void* const data = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED, descriptor_, 0);
+  if (data == MAP_FAILED) throw IoError(errno, path_);
+  return data;
 }
 
 void release_mapped(const void* begin, const void* end) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace fastqwem {
 
@@ -11,6 +12,9 @@ class File {
  public:
   enum class Mode { read, create };
   File(const std::string& path, Mode mode);
+  // A new file without a name: unlinked at birth, so nothing is left behind however the process ends. Its errors
+  // name the folder.
+  static File scratch(const std::string& folder);
   ~File();
   File(File&& other) noexcept;
   File(const File&) = delete;
@@ -20,8 +24,14 @@ class File {
   // Safe to call from several threads at once.
   void write_at(const void* data, std::size_t bytes, std::int64_t offset) const;
   void read_at(void* data, std::size_t bytes, std::int64_t offset) const;
+  // Reads until the end of the file at most; returns how many bytes there were.
+  std::size_t read_some(void* data, std::size_t bytes, std::int64_t offset) const;
+  // Maps the first `bytes` read-only; the map outlives this object, and munmap ends it.
+  const void* map(std::size_t bytes) const;
 
  private:
+  File(std::string path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
+
   std::string path_;
   int descriptor_;
 };

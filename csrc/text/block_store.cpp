@@ -78,15 +78,15 @@ void BlockStore::add(Block&& block) {
   // What the block takes now and what its part of the result will take beside it (offsets are twice as wide).
   needed_ += 2 * blocks_.back().ids.size() + 3 * blocks_.back().ends.size();
   if (budget_.leaves_room(needed_)) return;
-  ids_file_ = std::make_unique<ScratchFile>(scratch_);
-  ends_file_ = std::make_unique<ScratchFile>(scratch_);
+  ids_file_ = std::make_unique<File>(File::scratch(scratch_));
+  ends_file_ = std::make_unique<File>(File::scratch(scratch_));
   for (Block& held : blocks_) spill(held);
 }
 
 void BlockStore::spill(Block& block) {
   const std::size_t ids_bytes = block.n_tokens * kIdBytes, ends_bytes = block.n_ends * kEndBytes;
-  ids_file_->write(block.ids.as<char>(), ids_bytes, ids_written_);
-  ends_file_->write(block.ends.as<char>(), ends_bytes, ends_written_);
+  ids_file_->write_at(block.ids.as<char>(), ids_bytes, ids_written_);
+  ends_file_->write_at(block.ends.as<char>(), ends_bytes, ends_written_);
   block.ids_at = std::exchange(ids_written_, ids_written_ + static_cast<std::int64_t>(ids_bytes));
   block.ends_at = std::exchange(ends_written_, ends_written_ + static_cast<std::int64_t>(ends_bytes));
   block.ids = Pages();
@@ -96,14 +96,14 @@ void BlockStore::spill(Block& block) {
 const WordId* BlockStore::ids_of(const Block& block, Scratch& scratch) const {
   if (!spilled()) return block.ids.as<WordId>();
   scratch.ids.resize(block.n_tokens);
-  ids_file_->read(scratch.ids.data(), block.n_tokens * kIdBytes, block.ids_at);
+  ids_file_->read_at(scratch.ids.data(), block.n_tokens * kIdBytes, block.ids_at);
   return scratch.ids.data();
 }
 
 const std::uint32_t* BlockStore::ends_of(const Block& block, Scratch& scratch) const {
   if (!spilled()) return block.ends.as<std::uint32_t>();
   scratch.ends.resize(block.n_ends);
-  ends_file_->read(scratch.ends.data(), block.n_ends * kEndBytes, block.ends_at);
+  ends_file_->read_at(scratch.ends.data(), block.n_ends * kEndBytes, block.ends_at);
   return scratch.ends.data();
 }
 
@@ -142,12 +142,12 @@ Encoded BlockStore::finish(const Translations& translations, int workers, Contro
 
   Encoded result;
   arrange(result);
-  std::unique_ptr<ScratchFile> ids_out, offsets_out;
+  std::unique_ptr<File> ids_out, offsets_out;
   const Offset zero = 0;
   if (spilled()) {
-    ids_out = std::make_unique<ScratchFile>(scratch_);
-    offsets_out = std::make_unique<ScratchFile>(scratch_);
-    offsets_out->write(&zero, kOffsetBytes, 0);
+    ids_out = std::make_unique<File>(File::scratch(scratch_));
+    offsets_out = std::make_unique<File>(File::scratch(scratch_));
+    offsets_out->write_at(&zero, kOffsetBytes, 0);
   } else {
     result.ids = Pages(result.n_tokens * kIdBytes);
     result.offsets = Pages((result.n_sentences + 1) * kOffsetBytes);
@@ -166,8 +166,8 @@ Encoded BlockStore::finish(const Translations& translations, int workers, Contro
     const std::size_t ids_bytes = block.n_kept * kIdBytes, offsets_bytes = n_offsets * kOffsetBytes;
     const Offset sentence = block.first_sentence + 1;
     if (spilled()) {
-      ids_out->write(own.translated.data(), ids_bytes, block.first_id * static_cast<Offset>(kIdBytes));
-      offsets_out->write(own.offsets.data(), offsets_bytes, sentence * static_cast<Offset>(kOffsetBytes));
+      ids_out->write_at(own.translated.data(), ids_bytes, block.first_id * static_cast<Offset>(kIdBytes));
+      offsets_out->write_at(own.offsets.data(), offsets_bytes, sentence * static_cast<Offset>(kOffsetBytes));
     } else {
       std::memcpy(result.ids.as<WordId>() + block.first_id, own.translated.data(), ids_bytes);
       std::memcpy(result.offsets.as<Offset>() + sentence, own.offsets.data(), offsets_bytes);
@@ -177,8 +177,8 @@ Encoded BlockStore::finish(const Translations& translations, int workers, Contro
     control.advance(block.n_tokens);
   });
   if (spilled()) {
-    result.ids = ids_out->map(result.n_tokens * kIdBytes);
-    result.offsets = offsets_out->map((result.n_sentences + 1) * kOffsetBytes);
+    result.ids = Pages::of_file(*ids_out, result.n_tokens * kIdBytes);
+    result.offsets = Pages::of_file(*offsets_out, (result.n_sentences + 1) * kOffsetBytes);
   }
   blocks_.clear();
   return result;

@@ -68,7 +68,7 @@ class BlockStore {
   std::string scratch_;
   std::mutex mutex_;
   std::vector<Block> blocks_;
-  std::unique_ptr<ScratchFile> ids_file_, ends_file_;
+  std::unique_ptr<File> ids_file_, ends_file_;
   std::uint64_t n_tokens_ = 0;
   std::uint64_t needed_ = 0;
   std::int64_t ids_written_ = 0, ends_written_ = 0;

@@ -7,10 +7,6 @@
 // set to the size of the file and turn a file that shrinks meanwhile into a SIGBUS.
 #include "text/encoder.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <limits>
 #include <mutex>
@@ -18,6 +14,7 @@
 #include <utility>
 
 #include "core/errors.h"
+#include "core/file.h"
 #include "core/parallel.h"
 
 namespace fastqwem::text {
@@ -35,34 +32,14 @@ constexpr std::size_t kMoreBytes = 4096;  // how much is read at a time to finis
   throw CorpusError(where + ": a token longer than " + std::to_string(kMaxToken) + " bytes; is this text?");
 }
 
-class File {
- public:
-  explicit File(const std::string& path) : path_(path), fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-    if (fd_ < 0) throw IoError(errno, path);
+// Appends bytes [at, at + size) of a file to the buffer.
+void append(std::vector<char>& buffer, const File& file, const std::string& path, std::uint64_t at, std::size_t size) {
+  const std::size_t filled = buffer.size();
+  buffer.resize(filled + size);
+  if (file.read_some(buffer.data() + filled, size, static_cast<std::int64_t>(at)) < size) {
+    throw CorpusError(path + ": became shorter while it was read");
   }
-  ~File() { close(fd_); }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-
-  // Appends bytes [at, at + size) to the buffer.
-  void read(std::vector<char>& buffer, std::uint64_t at, std::size_t size) const {
-    std::size_t filled = buffer.size();
-    buffer.resize(filled + size);
-    while (size > 0) {
-      const ssize_t got = pread(fd_, buffer.data() + filled, size, static_cast<off_t>(at));
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) throw IoError(errno, path_);
-      if (got == 0) throw CorpusError(path_ + ": became shorter while it was read");
-      filled += static_cast<std::size_t>(got);
-      at += static_cast<std::uint64_t>(got);
-      size -= static_cast<std::size_t>(got);
-    }
-  }
-
- private:
-  const std::string& path_;
-  int fd_;
-};
+}
 
 std::size_t first_space(const std::vector<char>& text, std::size_t from, std::size_t to) {
   while (from < to && !is_space(text[from])) ++from;
@@ -149,11 +126,11 @@ void Encoder::encode_files(const std::vector<TextFile>& files, Control& control)
 }
 
 void Encoder::encode_piece(const TextFile& text, const Piece& piece, int worker, std::vector<char>& buffer) {
-  const File file(text.path);
+  const File file(text.path, File::Mode::read);
   const std::uint64_t from = piece.start - (piece.start > 0);  // the byte before tells whether a token runs in
   buffer.clear();
   buffer.reserve(static_cast<std::size_t>(piece.end - from) + kMoreBytes + kPadding);
-  file.read(buffer, from, static_cast<std::size_t>(piece.end - from));
+  append(buffer, file, text.path, from, static_cast<std::size_t>(piece.end - from));
 
   std::size_t begin = piece.start > 0 ? first_space(buffer, 0, buffer.size()) : 0, end = buffer.size();
   if (begin == end) return;  // all of it belongs to a token of an earlier piece
@@ -161,7 +138,7 @@ void Encoder::encode_piece(const TextFile& text, const Piece& piece, int worker,
     const std::size_t token = behind_last_space(buffer, piece.end - from);
     if (buffer.size() - token > kMaxToken) throw_bad_text({BadText::Kind::long_token, token}, text.path, from);
     const std::size_t more = static_cast<std::size_t>(std::min<std::uint64_t>(kMoreBytes, text.size - at));
-    file.read(buffer, at, more);
+    append(buffer, file, text.path, at, more);
     at += more;
     end = first_space(buffer, end, buffer.size());
   }

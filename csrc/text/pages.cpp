@@ -1,16 +1,11 @@
 #include "text/pages.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
 #include <new>
 #include <utility>
-#include <vector>
-
-#include "core/errors.h"
 
 namespace fastqwem::text {
 namespace {
@@ -40,12 +35,10 @@ Pages::Pages(std::size_t bytes) : size_(bytes) {
   }
 }
 
-Pages Pages::of_file(int fd, std::size_t bytes) {
+Pages Pages::of_file(const File& file, std::size_t bytes) {
   if (bytes == 0) return Pages(0);
   Pages pages;
-  void* data = mmap(nullptr, bytes, PROT_READ, MAP_SHARED, fd, 0);
-  if (data == MAP_FAILED) throw std::bad_alloc();
-  pages.data_ = data;
+  pages.data_ = const_cast<void*>(file.map(bytes));
   pages.size_ = bytes;
   pages.mapped_ = whole_pages(bytes);
   return pages;
@@ -75,43 +68,6 @@ void Pages::shrink(std::size_t bytes) {
     mapped_ = keep;
   }
   size_ = bytes;
-}
-
-ScratchFile::ScratchFile(const std::string& folder) : folder_(folder) {
-  const std::string pattern = folder + "/fastqwem-XXXXXX";
-  std::vector<char> path(pattern.begin(), pattern.end());
-  path.push_back('\0');
-  fd_ = mkostemp(path.data(), O_CLOEXEC);
-  if (fd_ < 0) throw IoError(errno, folder);
-  unlink(path.data());
-}
-
-ScratchFile::~ScratchFile() {
-  if (fd_ >= 0) close(fd_);
-}
-
-void ScratchFile::write(const void* data, std::size_t bytes, std::int64_t at) {
-  const char* from = static_cast<const char*>(data);
-  while (bytes > 0) {
-    const ssize_t written = pwrite(fd_, from, bytes, at);
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) throw IoError(written < 0 ? errno : ENOSPC, folder_);
-    from += written;
-    at += written;
-    bytes -= static_cast<std::size_t>(written);
-  }
-}
-
-void ScratchFile::read(void* data, std::size_t bytes, std::int64_t at) const {
-  char* to = static_cast<char*>(data);
-  while (bytes > 0) {
-    const ssize_t got = pread(fd_, to, bytes, at);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) throw IoError(got < 0 ? errno : EIO, folder_);
-    to += got;
-    at += got;
-    bytes -= static_cast<std::size_t>(got);
-  }
 }
 
 }  // namespace fastqwem::text

@@ -1,9 +1,10 @@
-// Memory and scratch files that go back to the system the moment they are let go.
+// Memory that goes back to the system the moment it is let go.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
+
+#include "core/file.h"
 
 namespace fastqwem::text {
 
@@ -13,8 +14,8 @@ class Pages {
  public:
   Pages() = default;
   explicit Pages(std::size_t bytes);
-  // The first `bytes` of an open file, read-only; the file may be closed and unlinked afterwards.
-  static Pages of_file(int fd, std::size_t bytes);
+  // The first `bytes` of a file, read-only; the file may be closed and unlinked afterwards.
+  static Pages of_file(const File& file, std::size_t bytes);
   Pages(Pages&& other) noexcept { swap(other); }
   Pages& operator=(Pages&& other) noexcept {
     Pages gone(static_cast<Pages&&>(other));
@@ -43,24 +44,6 @@ class Pages {
   void* data_ = nullptr;
   std::size_t size_ = 0;    // what the owner asked for
   std::size_t mapped_ = 0;  // what munmap must be told; 0 when malloc made it
-};
-
-// A file without a name: unlinked at birth, so nothing is left behind however the process ends. Any number of
-// threads may read and write at once. Failures (a full disk) are IoError naming the folder.
-class ScratchFile {
- public:
-  explicit ScratchFile(const std::string& folder);
-  ~ScratchFile();
-  ScratchFile(const ScratchFile&) = delete;
-  ScratchFile& operator=(const ScratchFile&) = delete;
-
-  void write(const void* data, std::size_t bytes, std::int64_t at);
-  void read(void* data, std::size_t bytes, std::int64_t at) const;
-  Pages map(std::size_t bytes) const { return Pages::of_file(fd_, bytes); }
-
- private:
-  std::string folder_;
-  int fd_ = -1;
 };
 
 }  // namespace fastqwem::text

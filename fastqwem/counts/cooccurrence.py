@@ -102,8 +102,8 @@ class Cooccurrence:
         """Row sums, int64 of shape (V,): the weight of all pairs that hold each word."""
         data, indptr = self.matrix.data, self.matrix.indptr
         sums = np.zeros(len(self.vocab), np.int64)
-        bounds = np.searchsorted(indptr, np.arange(0, indptr[-1], 1 << 22)).astype(np.int64)
-        steps = np.unique(np.concatenate((bounds, [0, len(sums)])))  # rows at a time: the int64 copy stays small
+        cuts = np.searchsorted(indptr, np.arange(0, indptr[-1], 1 << 22))
+        steps = np.unique(np.concatenate((cuts, [0, len(sums)])))  # rows at a time: the int64 copy stays small
         for first, last in itertools.pairwise(steps.tolist()):
             start, end = int(indptr[first]), int(indptr[last])
             running = np.concatenate(([0], np.cumsum(data[start:end], dtype=np.int64)))
@@ -165,7 +165,7 @@ class Cooccurrence:
             "indptr": self.matrix.indptr.astype(np.int64),
             "indices": self.matrix.indices.astype(np.int32, copy=False),
             "data": self.matrix.data,
-            "words": pack_words(self.vocab.words),
+            **pack_words(self.vocab.words),
             "word_counts": self.vocab.counts,
         }
         write_container(path, _KIND, _VERSION, header, arrays)
@@ -183,7 +183,7 @@ class Cooccurrence:
         """
         header, arrays = read_container(path, _KIND, _VERSION, mmap=mmap)
         try:
-            vocab = Vocab(unpack_words(arrays["words"]), arrays["word_counts"])
+            vocab = Vocab(unpack_words(arrays), arrays["word_counts"])
             indptr, indices, data = arrays["indptr"], arrays["indices"], arrays["data"]
             sound = (
                 indptr.shape == (len(vocab) + 1,)

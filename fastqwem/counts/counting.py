@@ -96,7 +96,16 @@ def count(
 
                 def spill(stretch: int, group: int) -> tuple[Any, bool, int, int, int]:
                     return _core.count_on_disk(
-                        ids, offsets, vocab_size, weights, n_workers, corpus.mapped, stretch, group, os.fsencode(directory), tick
+                        ids,
+                        offsets,
+                        vocab_size,
+                        weights,
+                        n_workers,
+                        corpus.mapped,
+                        stretch,
+                        group,
+                        os.fsencode(directory),
+                        tick,
                     )
 
                 matrix = _spilled(plan, spill, directory)

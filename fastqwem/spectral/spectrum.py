@@ -169,7 +169,7 @@ class Spectrum:
             "residuals": certificate.pop("residuals"),
         }
         if self.vocab is not None:
-            arrays |= {"words": pack_words(self.vocab.words), "word_counts": self.vocab.counts}
+            arrays |= pack_words(self.vocab.words) | {"word_counts": self.vocab.counts}
         write_container(path, _FORMAT, _VERSION, {"target": self.target, "certificate": certificate}, arrays)
 
     @classmethod
@@ -178,7 +178,7 @@ class Spectrum:
         header, arrays = read_container(path, _FORMAT, _VERSION)
         try:
             certificate = Certificate(residuals=arrays["residuals"], **header["certificate"])
-            vocab = Vocab(unpack_words(arrays["words"]), arrays["word_counts"]) if "words" in arrays else None
+            vocab = Vocab(unpack_words(arrays), arrays["word_counts"]) if "words" in arrays else None
             values, vectors, gamma = arrays["values"], arrays["eigenvectors"], arrays["gamma"]
             spectrum = cls(values, vectors, vocab, header["target"], certificate, gamma)
         except (KeyError, TypeError) as error:

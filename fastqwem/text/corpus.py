@@ -42,6 +42,8 @@ class Corpus:
     ----------
     vocab, ids, offsets, n_raw_tokens
         As above; corpora that fastqwem makes have read-only arrays.
+    mapped : bool
+        Whether the ids are a read-only map of a file rather than in memory.
 
     Raises
     ------
@@ -61,6 +63,7 @@ class Corpus:
     ids: NDArray[np.int32]
     offsets: NDArray[np.int64]
     n_raw_tokens: int
+    mapped: bool
 
     def __init__(
         self,
@@ -81,12 +84,13 @@ class Corpus:
             raise ValueError(problem)
         n_raw = len(ids) if n_raw_tokens is None else check_integer("n_raw_tokens", n_raw_tokens, len(ids))
         self.vocab, self.ids, self.offsets, self.n_raw_tokens = vocab, ids, offsets, n_raw
+        self.mapped = isinstance(ids, np.memmap) and ids.mode == "r"
 
     @classmethod
     def _trusted(cls, parts: Encoded) -> Corpus:
         corpus = cls.__new__(cls)
         corpus.vocab, corpus.ids, corpus.offsets = parts.vocab, parts.ids, parts.offsets
-        corpus.n_raw_tokens = parts.n_raw_tokens
+        corpus.n_raw_tokens, corpus.mapped = parts.n_raw_tokens, parts.mapped
         return corpus
 
     @classmethod
@@ -237,13 +241,11 @@ class Corpus:
         OSError
             If the file cannot be written; an older file of that name is then untouched.
         """
-        encoded = [word.encode("utf-8") for word in self.vocab.words]
         arrays: dict[str, np.ndarray[Any, Any]] = {
             "ids": self.ids,
             "offsets": self.offsets,
             "counts": self.vocab.counts,
-            "words": np.frombuffer(b"".join(encoded), dtype=np.uint8),
-            "word_ends": np.cumsum([len(word) for word in encoded], dtype=np.int64),
+            **storage.pack_words(self.vocab.words),
         }
         storage.write_container(path, _KIND, _VERSION, {"n_raw_tokens": self.n_raw_tokens}, arrays)
 
@@ -267,20 +269,13 @@ class Corpus:
         """
         header, arrays = storage.read_container(path, _KIND, _VERSION, mmap=mmap)
         try:
-            words = _unpack(arrays["words"], arrays["word_ends"])
+            words = storage.unpack_words(arrays)
             vocab = Vocab(words, np.array(arrays["counts"]))
             ids, offsets = arrays["ids"], arrays["offsets"]
             ids.flags.writeable = offsets.flags.writeable = False
             return cls(vocab, ids, offsets, header["n_raw_tokens"])
         except (KeyError, TypeError, ValueError) as error:
             raise FormatError(f"{os.fspath(path)}: a damaged corpus ({error})") from error
-
-
-def _unpack(packed: NDArray[np.uint8], ends: NDArray[np.int64]) -> list[str]:
-    text, stops = packed.tobytes(), ends.tolist()
-    if stops and (stops[-1] != len(text) or np.any(np.diff(ends, prepend=0) < 0)):
-        raise ValueError("the ends of words do not rise to the length of their bytes")
-    return [text[start:stop].decode("utf-8") for start, stop in zip([0, *stops], stops, strict=False)]
 
 
 def _problem(ids: NDArray[np.int32], offsets: NDArray[np.int64], n_words: int) -> str | None:

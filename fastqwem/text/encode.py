@@ -40,6 +40,7 @@ class Encoded:
     ids: NDArray[np.int32]
     offsets: NDArray[np.int64]
     n_raw_tokens: int
+    mapped: bool
 
 
 class Options:
@@ -94,8 +95,9 @@ def encode_sources(sources: list[Source], options: Options) -> Encoded:
     vocab, order = _choose(encoder, options)
     n_raw = encoder.n_tokens
     with track(options.progress, "encoding", "word") as tick:
+        mapped = encoder.spilled
         ids, offsets = encoder.finish(order, tick)
-    return _result(vocab, ids, offsets, n_raw)
+    return _result(vocab, ids, offsets, n_raw, mapped)
 
 
 def _read(encoder: _core.TextEncoder, sources: list[Source], chunk: int, tick: Tick | None) -> None:
@@ -146,10 +148,10 @@ def _refuse_empty(words: list[str], counts: NDArray[np.int64], options: Options)
         )
 
 
-def _result(vocab: Vocab, ids: NDArray[np.int32], offsets: NDArray[np.int64], n_raw: int) -> Encoded:
+def _result(vocab: Vocab, ids: NDArray[np.int32], offsets: NDArray[np.int64], n_raw: int, mapped: bool) -> Encoded:
     if not len(ids):
         raise CorpusError(f"none of the {n_raw:,} tokens is in the given vocab of {len(vocab):,} words")
-    return Encoded(vocab, ids, offsets, n_raw)
+    return Encoded(vocab, ids, offsets, n_raw, mapped)
 
 
 def encode_sentences(sentences: Iterable[Iterable[str]], options: Options) -> Encoded:
@@ -184,5 +186,6 @@ def encode_sentences(sentences: Iterable[Iterable[str]], options: Options) -> En
         translation = np.full(len(words), -1, dtype=np.int32)
         translation[order] = np.arange(len(order), dtype=np.int32)
     with track(options.progress, "encoding", "word") as tick:
+        mapped = blocks.spilled
         ids, offsets = blocks.finish(translation, options.workers, tick)
-    return _result(vocab, ids, offsets, n_raw)
+    return _result(vocab, ids, offsets, n_raw, mapped)

@@ -281,7 +281,7 @@ def _answers(units: Floats, questions: npt.NDArray[np.int64]) -> npt.NDArray[np.
     _, starts = np.unique(local[order, :2], axis=0, return_index=True)
     groups = np.split(order, starts[1:])
     best = np.full(len(questions), -np.inf, np.float32)
-    answer = np.zeros(len(questions), np.int64)
+    answer = np.full(len(questions), -1, np.int64)  # stays where the question words are all the words there are
     named = units[distinct]
     step = max(1, _BLOCK_BYTES // (4 * len(distinct)))
     for start in range(0, len(units), step):

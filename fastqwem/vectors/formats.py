@@ -3,21 +3,22 @@
 =========  ==================================  =========================  ==============================
 format     suffix                              carries                    words it cannot carry
 =========  ==================================  =========================  ==============================
-"fqv"      .fqv                                words, vectors, counts,    with line breaks
+"fqv"      .fqv                                words, vectors, counts,    none but lone surrogates
                                                how they were made
 "text"     .txt .vec (.gz .bz2 .xz .zst)       words, vectors             with white space
 "binary"   .bin (.gz .bz2 .xz .zst)            words, vectors             with white space
 "npy"      .npy beside a .vocab.txt            words, vectors, counts     with tabs or line breaks
 =========  ==================================  =========================  ==============================
 
-"fqv" is ours: a checksummed safetensors file with the entries ``words`` (UTF-8, each ended by a newline),
-``vectors`` and, if known, ``counts``. "text" and "binary" are word2vec's. ``name.vocab.txt`` holds one word
+"fqv" is ours: a checksummed safetensors file with the entries ``words`` (UTF-8, one behind the other), ``word_ends``
+(where each ends), ``vectors`` and, if known, ``counts``. "text" and "binary" are word2vec's. ``name.vocab.txt`` holds one word
 per line in the order of the rows of ``name.npy``, and if counts are known a tab and the count.
 """
 
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -94,7 +95,7 @@ def check_target(path: PathLike, format: str | None = None) -> str:
 def check_words(words: Sequence[str], format: str) -> None:
     """Raise ValueError naming the first word that a format cannot carry."""
     if format == "fqv":
-        check_bare_words(words, "an .fqv file", "\n", empty=True)
+        check_bare_words(words, "an .fqv file", "", empty=True)
     elif format == "npy":
         check_bare_words(words, "a vocabulary file", "\t\n\r")
     else:
@@ -185,21 +186,32 @@ def save(vectors: WordVectors, path: PathLike, format: str | None = None) -> Non
 
 def _load_fqv(path: PathLike, errors: str) -> WordVectors:
     header, arrays = storage.read_container(path, KIND, VERSION)
+    for name, dtype in (("words", np.uint8), ("vectors", np.float32), ("counts", np.int64)):
+        if name in arrays and arrays[name].dtype != dtype:
+            raise FormatError(f"{os.fspath(path)}: damaged, {name} are {arrays[name].dtype}")
     try:
-        words = storage.unpack_words(arrays["words"])
-        return WordVectors(words, arrays["vectors"], arrays.get("counts"), header.get("metadata"))
+        words = storage.unpack_words(arrays)
+        return WordVectors(words, arrays["vectors"], arrays.get("counts"), header["metadata"])
     except KeyError as error:
         raise FormatError(f"{os.fspath(path)}: damaged, no entry {error}") from None
+    except TypeError as error:
+        raise FormatError(f"{os.fspath(path)}: damaged, {error}") from None
+
+
+def _plain(value: object) -> object:
+    """Return what JSON can hold for NumPy's numbers and arrays, paths and whatever else was noted."""
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else str(value)
 
 
 def _save_fqv(vectors: WordVectors, path: PathLike) -> None:
     arrays: dict[str, np.ndarray[Any, Any]] = {
-        "words": storage.pack_words(vectors.words),
+        **storage.pack_words(vectors.words),
         "vectors": vectors.vectors,
     }
     if vectors.counts is not None:
         arrays["counts"] = vectors.counts
-    storage.write_container(path, KIND, VERSION, {"metadata": vectors.metadata}, arrays)
+    metadata = json.loads(json.dumps(vectors.metadata, default=_plain))
+    storage.write_container(path, KIND, VERSION, {"metadata": metadata}, arrays)
 
 
 def _load_text(path: PathLike, errors: str) -> WordVectors:
@@ -231,7 +243,9 @@ def _load_npy(path: PathLike, errors: str) -> WordVectors:
     try:
         # Mapped first: a header that lies about the shape is then refused before anything is allocated.
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, SyntaxError, TypeError, OverflowError) as error:
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # the header is parsed as Python: damage can raise nearly anything
         raise FormatError(f"{os.fspath(path)}: damaged or no .npy array: {error}") from None
     words, counts = _read_vocabulary(vocabulary)
     if array.ndim == 2 and len(array) != len(words):

@@ -77,8 +77,8 @@ def looks_text(start: bytes) -> bool:
     header = _header(lines[0])
     if header:
         lines.pop(0)
-        if not lines[0].strip():
-            return len(lines) == 1
+        if not lines or not lines[0].strip():
+            return len(lines) < 2
     fields = lines[0].split()
     if len(lines) == 1 and len(fields) > 2:
         fields.pop()  # we may see its beginning only

@@ -140,9 +140,12 @@ class WordVectors:
         self.vectors = _as_matrix(self.words, vectors)
         self.counts: npt.NDArray[np.int64] | None = None
         if counts is not None:
-            self.counts = np.ascontiguousarray(counts, dtype=np.int64)
-            if self.counts.shape != (len(self.words),):
-                raise ValueError(f"counts must have shape ({len(self.words)},), got {self.counts.shape}")
+            given = np.asarray(counts)
+            if given.shape != (len(self.words),):
+                raise ValueError(f"counts must have shape ({len(self.words)},), got {given.shape}")
+            if given.dtype.kind not in "iu":
+                raise TypeError(f"counts must be integers, got {given.dtype}")
+            self.counts = np.ascontiguousarray(given, dtype=np.int64)
         self.metadata = dict(metadata or {})
 
     @property

@@ -115,6 +115,11 @@ class TestAnalogies:
         wv = WordVectors(list("abcde"), [[1, 0], [0, 1], [1, 0], [0, 1], [0, 1]])
         assert [(s.name, s.correct) for s in evaluate.analogies(wv, path).sections] == [("questions", 1)]
 
+    def test_no_candidate_is_no_answer(self, tmp_path):
+        path = tmp_path / "q"
+        path.write_text("a b c a\n")
+        assert evaluate.analogies(WordVectors(list("abc"), np.eye(3)), path).accuracy == 0
+
     def test_compressed(self, planar, questions):
         packed = questions.with_suffix(".gz")
         packed.write_bytes(gzip.compress(questions.read_bytes()))

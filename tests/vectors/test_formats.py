@@ -100,7 +100,6 @@ def test_any_word_comes_back_or_is_named(tmp_path, words, rows, name):
         ("v.bin", "a\nb"),
         ("v.bin", ""),
         ("v.npy", "a\tb"),
-        ("v.fqv", "a\nb"),
         ("v.fqv", "\ud800"),
     ],
 )
@@ -181,6 +180,7 @@ BINARY = b"3 2\na " + struct.pack("<2f", 1, 2) + b"\nb " + struct.pack("<2f", 3,
         # text
         (TEXT[:-6], "first line promises 3 words, 2 follow"),
         (TEXT + b"d 7 8\n", "first line promises 3 words, 4 follow"),
+        (b"3 2", "first line promises 3 words, 0 follow"),
         (b"3 2\n", "first line promises 3 words, 0 follow"),
         (b"999999999999 2\na 1 2\n", "first line promises 999999999999 words, 1 follow"),
         (b"1 2\na 1 2 3\n", r"bad:2: expected a word and 2 numbers, found 4 fields"),
@@ -229,8 +229,14 @@ def test_bad_files(tmp_path, content, message):
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.parametrize("word", ["a\nb", "", "new york", "a\tb\r", "\0"])
+def test_our_own_format_carries_any_word(tmp_path, word):
+    WordVectors(["fine", word], np.eye(2)).save(tmp_path / "v.fqv")
+    assert WordVectors.load(tmp_path / "v.fqv").words == ["fine", word]
+
+
 def container(**changes):
-    arrays = {"words": storage.pack_words(["a", "b"]), "vectors": np.eye(2, dtype=np.float32)} | changes
+    arrays = storage.pack_words(["a", "b"]) | {"vectors": np.eye(2, dtype=np.float32)} | changes
     return {name: array for name, array in arrays.items() if array is not None}
 
 
@@ -241,16 +247,27 @@ def container(**changes):
         ("vectors", 2, container(), "newer than this fastqwem reads"),
         ("vectors", 1, container(words=None), "damaged, no entry 'words'"),
         ("vectors", 1, container(vectors=None), "damaged, no entry 'vectors'"),
-        ("vectors", 1, container(vectors=np.eye(3)), "one row per word"),
-        ("vectors", 1, container(words=np.frombuffer(b"\xff\n\xfe\n", np.uint8)), "not UTF-8"),
+        ("vectors", 1, container(vectors=np.eye(3, dtype=np.float32)), "one row per word"),
+        ("vectors", 1, container(vectors=np.eye(2)), "damaged, vectors are float64"),
+        ("vectors", 1, container(words=np.frombuffer(b"\xff\xfe", np.uint8)), "not UTF-8"),
+        ("vectors", 1, container(word_ends=np.array([1, 3])), "ends of words do not fit"),
+        ("vectors", 1, container(word_ends=np.array([3, 2])), "ends of words do not rise"),
         ("vectors", 1, container(counts=np.arange(3)), "counts must have shape"),
+        ("vectors", 1, container(counts=np.ones(2)), "damaged, counts are float64"),
     ],
 )
 def test_bad_containers(tmp_path, kind, version, arrays, message):
     path = tmp_path / "bad.fqv"
-    storage.write_container(path, kind, version, {}, arrays)
+    storage.write_container(path, kind, version, {"metadata": {}}, arrays)
     with pytest.raises(FormatError, match=message):
         formats.load(path)
+
+
+def test_metadata_of_any_kind_is_saved(tmp_path):
+    noted = {"gap": np.float32(0.5), "rank": np.int64(3), "path": tmp_path, "values": np.arange(2), "x": None}
+    WordVectors(["a"], [[1]], metadata=noted).save(tmp_path / "v.fqv")
+    found = WordVectors.load(tmp_path / "v.fqv").metadata
+    assert found == {"gap": 0.5, "rank": 3, "path": str(tmp_path), "values": [0, 1], "x": None}
 
 
 def test_damaged_containers(tmp_path):
@@ -261,6 +278,13 @@ def test_damaged_containers(tmp_path):
         path.write_bytes(content)
         with pytest.raises(FormatError):
             formats.load(path)
+
+
+@pytest.mark.parametrize("header", [{}, {"metadata": [1]}, {"metadata": 5}])
+def test_bad_headers(tmp_path, header):
+    storage.write_container(tmp_path / "bad.fqv", "vectors", 1, header, container())
+    with pytest.raises(FormatError, match="damaged"):
+        formats.load(tmp_path / "bad.fqv")
 
 
 class TestBadNpy:
@@ -311,6 +335,30 @@ class TestBadNpy:
         np.save(tmp_path / "v.npy", np.eye(2))
         with pytest.raises(FileNotFoundError, match="vocab"):
             formats.load(tmp_path / "v.npy")
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    name=st.sampled_from(EVERY),
+    damages=st.lists(
+        st.tuples(st.integers(0, 400), st.integers(0, 3), st.sampled_from([b"", b"\n", b" ", b"9", b"\xff\0", b"{"])),
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_no_damage_crashes(tmp_path, name, damages):
+    """Cut and overwrite anywhere, mostly near the start: the file is read or refused, with its name."""
+    path = tmp_path / name
+    make(9).save(path)
+    content = path.read_bytes()
+    for at, length, patch in damages:
+        content = content[:at] + patch + content[at + length :]
+    path.write_bytes(content)
+    for format in (None, formats.format_of(path)):
+        try:
+            assert len(formats.load(path, format)) > 0
+        except FormatError as error:
+            assert str(tmp_path) in str(error)
 
 
 class TestPaths:

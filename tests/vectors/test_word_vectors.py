@@ -66,6 +66,8 @@ class TestConstruction:
             WordVectors(["a", 3], np.eye(2))
         with pytest.raises(ValueError, match=r"counts must have shape \(2,\), got \(3,\)"):
             WordVectors(["a", "b"], np.eye(2), [1, 2, 3])
+        with pytest.raises(TypeError, match="counts must be integers, got float64"):
+            WordVectors(["a", "b"], np.eye(2), [1.5, 2])
 
 
 class TestLookup:
