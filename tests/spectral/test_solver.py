@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from scipy.sparse.linalg import LinearOperator, eigsh
+from tables import cooccurrence, random_table
 
 from fastqwem.errors import ConvergenceError
 from fastqwem.spectral import Target, solve, solver
-from tests.spectral.conftest import cooccurrence, random_table
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from tables import cooccurrence, random_table
 
 from fastqwem.errors import FormatError
 from fastqwem.spectral import Spectrum, Target, solve
-from tests.spectral.conftest import cooccurrence, random_table
 
 WEIGHTED = {"negative": 2, "ns_exponent": 0.75, "weight_exponent": 0.5}
 

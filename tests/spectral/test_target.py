@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse.linalg import LinearOperator
+from tables import cooccurrence, random_table
 
 from fastqwem.spectral import Target
-from tests.spectral.conftest import cooccurrence, random_table
 
 OPTIONS = [
     {"kind": "qwem"},
