@@ -411,16 +411,6 @@ def test_narrow_terminal(tmp_path):
     assert (done.returncode, done.stderr) == (0, b"") and rb"\u65e5\u672c" in done.stdout
 
 
-needs_all_parts = pytest.mark.skipif(
-    not all(
-        hasattr(importlib.import_module(f"fastqwem.{module}"), name)
-        for module, name in (("text", "Corpus"), ("counts", "count"), ("spectral", "solve"))
-    ),
-    reason="text, counts and spectral are not all there yet",
-)
-
-
-@needs_all_parts
 class TestEndToEnd:
     @pytest.fixture
     def corpus(self, tmp_path):
