@@ -1,36 +1,26 @@
 """Block Lanczos with full reorthogonalisation and thick restarts: the recurrence, without any policy.
 
-All dense work is BLAS-3 over slices of rows, so that no single call lasts long enough to delay Ctrl-C. The projected
+All dense work is BLAS-3 over slices of rows (see slices.py). The projected
 matrix T = A^T M A is a by-product of the orthogonalisation. The basis may be float32; T and all inner products that
 decide anything are float64.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-__all__ = ["BlockLanczos", "eigh_descending", "row_slices"]
+from .slices import RowSlices
+
+__all__ = ["BlockLanczos", "eigh_descending"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Apply = Callable[[Array], Array]
 
-ROWS = 1 << 14
-"""Rows per BLAS call where the result is as wide as the basis, so that temporaries stay small."""
-LONG_ROWS = 1 << 16
-"""Rows per BLAS call where the result is a block: about 20 ms of work for a basis of a thousand vectors. Short calls
-would spend their time waiting for BLAS threads, most of all on a machine that is busy with other things."""
 NOISE = 20.0
 """A direction shorter than NOISE * eps * |M q| is rounding noise, not a new direction of the Krylov space."""
-
-
-def row_slices(n: int, narrow: bool = False) -> Iterator[slice]:
-    """Yield slices that cover range(n), of at most ROWS rows, or LONG_ROWS where what is made of them is narrow."""
-    step = LONG_ROWS if narrow else ROWS
-    for at in range(0, n, step):
-        yield slice(at, min(at + step, n))
 
 
 def eigh_descending(matrix: Array) -> tuple[Array, Array]:
@@ -55,6 +45,8 @@ class BlockLanczos:
     dtype : float32 or float64
     rng : numpy.random.Generator
         Source of the start block and of replacements where the Krylov space is exhausted.
+    rows : RowSlices, optional
+        The slices of n rows and their threads; by default one thread.
 
     Attributes
     ----------
@@ -66,7 +58,17 @@ class BlockLanczos:
         The basis spans the whole space.
     """
 
-    def __init__(self, apply: Apply, n: int, block: int, capacity: int, dtype: Any, rng: np.random.Generator) -> None:
+    def __init__(
+        self,
+        apply: Apply,
+        n: int,
+        block: int,
+        capacity: int,
+        dtype: Any,
+        rng: np.random.Generator,
+        rows: RowSlices | None = None,
+    ) -> None:
+        self._rows = RowSlices(n) if rows is None else rows
         self._apply = apply
         self._n = n
         self.block = min(block, n)
@@ -130,7 +132,7 @@ class BlockLanczos:
         self._basis[:, begin:end] = block
         image = self._apply(block)
         self.passes += 1
-        lengths = np.sqrt(_square_norms(image))
+        lengths = np.sqrt(_square_norms(self._rows, image))
         if not np.isfinite(lengths).all():
             raise ValueError("target has values that are not finite")
         self.size = end
@@ -138,9 +140,9 @@ class BlockLanczos:
         column = np.zeros((end, end - begin))
         column[low:] = self._project(image, low)
         for _ in range(3):  # one full pass, and again while it removes most of what was there
-            before = _square_norms(image)
+            before = _square_norms(self._rows, image)
             column += self._project(image, 0)
-            if np.all(_square_norms(image) > 0.25 * before):
+            if np.all(_square_norms(self._rows, image) > 0.25 * before):
                 break
         self._t[:end, begin:end] = column
         self._t[begin:end, :end] = column.T
@@ -158,16 +160,18 @@ class BlockLanczos:
         """Return basis times coefficients, C-contiguous of the basis' dtype."""
         small = coefficients.astype(self._dtype)
         out = np.empty((self._n, coefficients.shape[1]), self._dtype)
-        for rows in row_slices(self._n):
-            np.matmul(self._basis[rows, : self.size], small, out=out[rows])
+        self._rows.map(lambda rows: np.matmul(self._basis[rows, : self.size], small, out=out[rows]))
         return out
 
     def restart(self, values: Array, coefficients: Array) -> None:
         """Keep only some Ritz vectors (exact combinations of the basis), and the next block."""
         k = len(values)
         small = coefficients.astype(self._dtype)
-        for rows in row_slices(self._n):
+
+        def keep(rows: slice) -> None:
             self._basis[rows, :k] = self._basis[rows, : self.size] @ small
+
+        self._rows.map(keep)
         coupling = self._coupling @ coefficients[self._last :]
         self._t[:] = 0
         self._t[:k, :k] = np.diag(values)
@@ -177,14 +181,15 @@ class BlockLanczos:
     def _project(self, x: Array, low: int) -> Array:
         """Remove from x its part in basis vectors [low, size), in place, and return the coefficients."""
         basis = self._basis[:, low : self.size]
-        coefficients = np.zeros((basis.shape[1], x.shape[1]))
         if not basis.shape[1]:
-            return coefficients
-        for rows in row_slices(self._n, narrow=True):
-            coefficients += basis[rows].T @ x[rows]
+            return np.zeros((0, x.shape[1]))
+        coefficients = self._rows.total(lambda rows: basis[rows].T @ x[rows])
         small = coefficients.astype(self._dtype)
-        for rows in row_slices(self._n, narrow=True):
+
+        def remove(rows: slice) -> None:
             x[rows] -= basis[rows] @ small
+
+        self._rows.map(remove)
         return coefficients
 
     def _orthonormalise(self, x: Array, scale: float) -> tuple[Array, Array]:
@@ -193,13 +198,13 @@ class BlockLanczos:
         r has as many rows as x has columns: those beyond the columns of q belong to directions that were dropped,
         being shorter than the rounding errors of a product of length `scale`.
         """
-        q, sigma, r = _thin_svd(x)
+        q, sigma, r = _thin_svd(self._rows, x)
         noise = NOISE * float(np.finfo(self._dtype).eps) * scale
         rank = min(int((sigma > noise).sum()), self._n - self.size)
         q = np.ascontiguousarray(q[:, :rank])
         if rank and sigma[rank - 1] < 0.05 * scale:  # short directions have magnified the errors of the projection
             self._project(q, 0)
-            q, length, turn = _thin_svd(q)
+            q, length, turn = _thin_svd(self._rows, q)
             r[:rank] = turn @ (sigma[:rank, None] * r[:rank])
             r[:rank] *= length[:, None]
             r[rank:] *= sigma[rank:, None]
@@ -215,45 +220,42 @@ class BlockLanczos:
         for _ in range(3):
             self._project(extra, 0)
             extra -= q @ (q.T @ extra)
-            extra, _, _ = _thin_svd(extra)
+            extra, _, _ = _thin_svd(self._rows, extra)
         return np.ascontiguousarray(np.hstack([q, extra]))
 
 
-def _square_norms(x: Array) -> Array:
+def _square_norms(slices: RowSlices, x: Array) -> Array:
     """Return the squared lengths of the columns, in float64."""
-    total = np.zeros(x.shape[1])
-    for rows in row_slices(len(x), narrow=True):
-        total += np.einsum("ij,ij->j", x[rows], x[rows], dtype=np.float64)
-    return total
+    return slices.total(lambda rows: np.einsum("ij,ij->j", x[rows], x[rows], dtype=np.float64))
 
 
-def _thin_svd(x: Array) -> tuple[Array, Array, Array]:
+def _thin_svd(slices: RowSlices, x: Array) -> tuple[Array, Array, Array]:
     """Return q (n, b), sigma (b,) and r (b, b) orthogonal with x = q diag(sigma) r; sigma falls.
 
     float32: from the Gram matrix in float64, whose error (1e-8 of the longest) is below float32's own. float64: from
     QR decompositions of slices, stacked.
     """
-    b = x.shape[1]
     if x.dtype == np.float32:
-        gram = np.zeros((b, b))
-        for rows in row_slices(len(x), narrow=True):
+
+        def gram_of(rows: slice) -> Array:
             wide = x[rows].astype(np.float64)
-            gram += wide.T @ wide
-        square, turn = eigh_descending(gram)
+            return wide.T @ wide
+
+        square, turn = eigh_descending(slices.total(gram_of))
         sigma = np.sqrt(np.maximum(square, 0.0))
         kept = sigma > 1e-30
         factor = (turn * np.where(kept, 1.0 / np.where(kept, sigma, 1.0), 0.0)).astype(np.float32)
         q = np.empty_like(x)
-        for rows in row_slices(len(x), narrow=True):
-            np.matmul(x[rows], factor, out=q[rows])
+        slices.map(lambda rows: np.matmul(x[rows], factor, out=q[rows]))
         return q, sigma, turn.T.copy()
-    pieces = [np.linalg.qr(x[rows]) for rows in row_slices(len(x), narrow=True)]
+    pieces = slices.map(lambda rows: np.linalg.qr(x[rows]))
     outer, triangle = np.linalg.qr(np.vstack([piece[1] for piece in pieces]))
     left, sigma, r = np.linalg.svd(triangle)
     outer = outer @ left[:, : len(sigma)]
     q = np.empty((len(x), len(sigma)))
-    at = 0
-    for rows, (orthogonal, small) in zip(row_slices(len(x), narrow=True), pieces, strict=True):
-        np.matmul(orthogonal, outer[at : at + len(small)], out=q[rows])
+    at = row = 0
+    for orthogonal, small in pieces:
+        np.matmul(orthogonal, outer[at : at + len(small)], out=q[row : row + len(orthogonal)])
         at += len(small)
+        row += len(orthogonal)
     return q, sigma, r

@@ -21,7 +21,8 @@ from scipy.sparse.linalg import aslinearoperator
 from ..checks import check_integer, check_real, resolve_workers
 from ..errors import ConvergenceError
 from ..progress import Progress, Tick, track
-from .krylov import BlockLanczos, eigh_descending, row_slices
+from .krylov import BlockLanczos, eigh_descending
+from .slices import RowSlices
 from .spectrum import Certificate, Spectrum
 from .target import Target
 
@@ -119,13 +120,16 @@ class _Problem:
     exact: Callable[[Array], Array]  # to float64
     single: bool
     target: Target | None
+    workers: int
 
     @staticmethod
     def of(target: Any, workers: int) -> _Problem:
         threads = resolve_workers(workers)
         if isinstance(target, Target):
             target.workers = threads
-            return _Problem(target.shape[0], target.multiply, lambda x: target.multiply(x, exact=True), True, target)
+            return _Problem(
+                target.shape[0], target.multiply, lambda x: target.multiply(x, exact=True), True, target, threads
+            )
         try:
             operator = aslinearoperator(target)
         except TypeError:
@@ -140,7 +144,7 @@ class _Problem:
         def apply(x: Array) -> Array:
             return np.ascontiguousarray(operator.matmat(x.astype(np.float64, copy=False)), dtype=np.float64)
 
-        return _Problem(operator.shape[0], apply, apply, False, None)
+        return _Problem(operator.shape[0], apply, apply, False, None, threads)
 
 
 @dataclass
@@ -156,11 +160,17 @@ class _Solver:
     def __init__(self, problem: _Problem, d: int, tol: float, seed: int, max_passes: int, tick: Tick | None) -> None:
         self.problem, self.d, self.tol, self.max_passes, self.tick = problem, d, tol, max_passes, tick
         self.rng = np.random.default_rng(seed)
+        self.rows = RowSlices(problem.n, problem.workers)
         self.began = time.perf_counter()
         self.passes = 0
         self.start_block: Array | None = None  # tests put one here that misses an eigenvector
 
     def run(self) -> Spectrum:
+        """Return the certified spectrum, or raise ConvergenceError."""
+        with self.rows.working():
+            return self._run()
+
+    def _run(self) -> Spectrum:
         if self._is_small():
             return self._dense()
         if self.problem.single and self.tol >= SINGLE_TOL:
@@ -195,7 +205,7 @@ class _Solver:
         n, d = self.problem.n, self.d
         block = BLOCK if n >= 32 * BLOCK else max(1, n // 32)
         capacity = self._capacity(block, np.dtype(dtype).itemsize)
-        lanczos = BlockLanczos(self._apply, n, block, capacity, dtype, self.rng)
+        lanczos = BlockLanczos(self._apply, n, block, capacity, dtype, self.rng, self.rows)
         start = self.start_block
         lanczos.start(self.rng.standard_normal((n, block)) if start is None else start)
         while True:
@@ -278,20 +288,22 @@ class _Solver:
         image = self.problem.exact(basis)
         self.passes += -(-basis.shape[1] // BLOCK)
         k = basis.shape[1]
-        gram, projected = np.zeros((k, k)), np.zeros((k, k))
-        for rows in row_slices(len(basis)):
+
+        def products(rows: slice) -> Array:
             wide = basis[rows].astype(np.float64)
-            gram += wide.T @ wide
-            projected += wide.T @ image[rows]
+            return np.stack([wide.T @ wide, wide.T @ image[rows]])
+
+        gram, projected = self.rows.total(products)
         half = np.linalg.inv(np.linalg.cholesky(gram))
         values, turn = _call(lambda: eigh_descending(half @ ((projected + projected.T) / 2) @ half.T), k)
         turn = half.T @ turn
         vectors = np.empty(basis.shape, np.float64)
-        squares = np.zeros(k)
-        for rows in row_slices(len(basis)):
+
+        def square_residuals(rows: slice) -> Array:
             vectors[rows] = basis[rows] @ turn
-            squares += np.square(image[rows] @ turn - vectors[rows] * values).sum(axis=0)
-        return _Ritz(values, vectors, np.sqrt(squares))
+            return np.asarray(np.square(image[rows] @ turn - vectors[rows] * values).sum(axis=0))
+
+        return _Ritz(values, vectors, np.sqrt(self.rows.total(square_residuals)))
 
     def _probe(self, lanczos: BlockLanczos, ritz: _Ritz) -> float:
         """Return the largest Ritz value of a fresh random block Lanczos orthogonal to the d vectors.
@@ -334,10 +346,12 @@ class _Solver:
     ) -> Spectrum:
         d = self.d
         vectors = _fix_signs(ritz.vectors[:, :d]).astype(dtype)
-        gram = np.zeros((d, d))
-        for rows in row_slices(len(vectors)):
+
+        def gram_of(rows: slice) -> Array:
             wide = vectors[rows].astype(np.float64)
-            gram += wide.T @ wide
+            return wide.T @ wide
+
+        gram = self.rows.total(gram_of)
         following = float(np.nanmax(np.r_[ritz.values[d : d + 1], probe, -np.inf]))
         gap = float(ritz.values[d - 1]) - following
         tied = bool(gap <= threshold)

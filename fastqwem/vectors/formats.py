@@ -11,8 +11,8 @@ format     suffix                              carries                    words 
 =========  ==================================  =========================  ==============================
 
 "fqv" is ours: a checksummed safetensors file with the entries ``words`` (UTF-8, one behind the other), ``word_ends``
-(where each ends), ``vectors`` and, if known, ``counts``. "text" and "binary" are word2vec's. ``name.vocab.txt`` holds one word
-per line in the order of the rows of ``name.npy``, and if counts are known a tab and the count.
+(where each ends), ``vectors`` and, if known, ``counts``. "text" and "binary" are word2vec's. ``name.vocab.txt`` holds
+one word per line in the order of the rows of ``name.npy``, and if counts are known a tab and the count.
 """
 
 from __future__ import annotations

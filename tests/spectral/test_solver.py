@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 
+import naive_spectral as naive
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -15,7 +16,6 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 
 from fastqwem.errors import ConvergenceError
 from fastqwem.spectral import Target, solve, solver
-from tests import naive_spectral as naive
 from tests.spectral.conftest import cooccurrence, random_table
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import naive_spectral as naive
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,6 @@ from hypothesis import strategies as st
 from scipy.sparse.linalg import LinearOperator
 
 from fastqwem.spectral import Target
-from tests import naive_spectral as naive
 from tests.spectral.conftest import cooccurrence, random_table
 
 OPTIONS = [

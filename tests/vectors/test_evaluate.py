@@ -5,6 +5,7 @@ import math
 import os
 from pathlib import Path
 
+import naive_vectors as naive
 import numpy as np
 import pytest
 import scipy.stats
@@ -13,7 +14,6 @@ from hypothesis import strategies as st
 
 from fastqwem.errors import FormatError
 from fastqwem.vectors import WordVectors, evaluate
-from tests import naive_vectors as naive
 
 QUESTIONS = """: capitals
 Athens Greece Oslo Norway

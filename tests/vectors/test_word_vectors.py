@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pickle
 
+import naive_vectors as naive
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +10,6 @@ from hypothesis import strategies as st
 
 from fastqwem.text.vocab import Vocab
 from fastqwem.vectors import UnknownWordError, WordVectors, ranking
-from tests import naive_vectors as naive
 
 
 @pytest.fixture
