@@ -22,13 +22,12 @@ DATA = os.environ.get("FASTQWEM_DATA")
 def test_the_readme_command(tmp_path):
     out = tmp_path / "vectors.fqv"
     program = [sys.executable, "-m", "fastqwem"]
-    done = subprocess.run(
-        [*program, "solve", SAMPLE, "-o", out], capture_output=True, text=True, timeout=300, check=True
-    )
+    limits = {"capture_output": True, "text": True, "timeout": 300, "check": True}
+    done = subprocess.run([*program, "solve", SAMPLE, "-o", out], **limits)
     assert "3,093,875 tokens in 41,000 sentences, 28,018 words" in done.stdout
     assert "converged" in done.stdout
     words = ["king", "water", "physics"]
-    shown = subprocess.run([*program, "neighbours", out, *words], **command).stdout.split()
+    shown = subprocess.run([*program, "neighbours", out, *words], **limits).stdout.split()
     assert {"throne", "kingdom", "salt", "liquid", "mathematics", "theoretical"} <= set(shown)
     vectors = WordVectors.load(out)
     assert vectors.vectors.shape == (28_018, 200)
