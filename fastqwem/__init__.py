@@ -1,5 +1,13 @@
 """Word embeddings computed in closed form from co-occurrence counts."""
 
+try:
+    from . import _core as _core
+except ImportError as error:
+    raise ImportError(
+        f"fastqwem's compiled module is not in {__path__[0]}: if that is the source folder, leave it before importing "
+        "an installed fastqwem, or install in place with: pip install -e ."
+    ) from error
+
 from ._version import __version__
 from .config import apply_environment, show_config
 from .counts import Cooccurrence, count
