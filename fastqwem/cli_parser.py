@@ -125,7 +125,8 @@ EXAMPLES = """examples:
   fastqwem solve wiki.txt.xz -o vectors.fqv              text to vectors in one go
   fastqwem neighbours vectors.fqv king water physics     look at them
   fastqwem count wiki.txt -o wiki.fqn                    or count once ...
-  fastqwem solve wiki.fqn -o v.fqv --negative 2          ... and solve as often as you like
+  fastqwem solve wiki.fqn -o v.fqv --negative 2 --ns-exponent 0.75     ... and solve as often as you like
+                                    (these two options were better than the paper's plain M* wherever we measured)
   fastqwem evaluate v.fqv --analogies questions-words.txt
   fastqwem convert v.fqv v.txt.gz                        for other programs
 
