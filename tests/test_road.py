@@ -1,4 +1,4 @@
-"""The whole road on real text: the README's command, and the figures of the prototype on the large corpus."""
+"""The whole road on real text: the README's command, and figures known beforehand on the large corpus."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def counts(tmp_path_factory):
         ({"negative": 1, "ns_exponent": 0.75, "weight_exponent": 0.5}, 0.567, 0.764),
     ],
 )
-def test_quality_of_the_prototype(counts, options, analogies, men):
-    """Figures of an independent prototype on the same text; 0.01 is what they were to be met within."""
+def test_known_quality(counts, options, analogies, men):
+    """Figures of an independent implementation on the same text, to be met within 0.01."""
     vectors = solve(Target(counts, **options), 200).vectors()
     found = evaluate.analogies(vectors, Path(DATA) / "eval" / "questions-words.txt")
     assert found.covered == 5_238

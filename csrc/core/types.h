@@ -1,4 +1,4 @@
-// The fixed widths of DESIGN section 3, named once.
+// The fixed widths of everything that crosses between Python and C++, named once.
 #pragma once
 
 #include <cstddef>

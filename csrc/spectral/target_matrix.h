@@ -1,4 +1,4 @@
-// The target M = unseen * g g^T + S of DESIGN section 1 as an operator: S has the sparsity of the counts, and
+// The target M = unseen * g g^T + S as an operator: S has the sparsity of the counts, and
 // each of its values is a short formula of one count and of two numbers per word, so S is never stored in
 // float64; a float32 copy of its values, made once, serves the float32 products.
 //
