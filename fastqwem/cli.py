@@ -8,13 +8,11 @@ options and their help.
 from __future__ import annotations
 
 import argparse
-import errno
 import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from ._version import __version__
@@ -61,15 +59,11 @@ def _refuse(args: argparse.Namespace, names: Sequence[str], why: str) -> None:
 
 def _check_outputs(inputs: Sequence[str], outputs: Sequence[str | None]) -> None:
     """Refuse outputs whose folder is missing, or that would overwrite an input or each other."""
+    from . import storage
+
     seen = {os.path.realpath(path): path for path in inputs}
     for output in filter(None, outputs):
-        folder = Path(output).parent
-        if not folder.is_dir():
-            raise FileNotFoundError(errno.ENOENT, "no such folder to write to", str(folder))
-        if os.path.isdir(output):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), output)
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, "the folder cannot be written to", str(folder))
+        storage.check_writable(output)
         if os.path.realpath(output) in seen:
             raise UsageError(f"{output} would overwrite {seen[os.path.realpath(output)]}")
         seen[os.path.realpath(output)] = output

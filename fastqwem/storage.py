@@ -7,6 +7,7 @@ file is read whole, not when it is mapped) and ``header`` (our own JSON). Any sa
 
 from __future__ import annotations
 
+import errno
 import json
 import mmap as _mmap
 import os
@@ -24,6 +25,7 @@ from .errors import FormatError
 __all__ = [
     "atomic_path",
     "atomic_write",
+    "check_writable",
     "pack_words",
     "peek",
     "read_container",
@@ -42,12 +44,23 @@ _DTYPES = {
 }  # fmt: skip
 
 
+def check_writable(path: PathLike) -> None:
+    """Raise the OSError that writing a file here would end in, before the work that makes its content."""
+    if os.path.isdir(path):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+    folder = Path(path).parent
+    if not folder.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "no such folder to write to", str(folder))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, "the folder cannot be written to", str(folder))
+
+
 @contextmanager
 def atomic_path(target: PathLike) -> Iterator[Path]:
     """Yield the path of a temporary file beside `target`, renamed onto it if the block ends well, else removed."""
     target = Path(target)
     if target.is_dir():
-        raise IsADirectoryError(21, os.strerror(21), str(target))
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
     os.close(handle)
     temporary = Path(name)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <stdexcept>
 #include <vector>
 
 #include "core/types.h"
@@ -16,6 +17,17 @@ struct CorpusView {
   WordId vocab_size;
   bool mapped;  // ids are a read-only map of a file, whose pages may be let go
 };
+
+// Adds the occurrences of each word in ids[first, last) to counts; throws std::invalid_argument for an id outside
+// of the vocabulary.
+inline void count_ids(const CorpusView& corpus, Offset first, Offset last, Offset* counts) {
+  const auto vocab_size = static_cast<std::uint32_t>(corpus.vocab_size);
+  for (Offset i = first; i < last; ++i) {
+    const auto word = static_cast<std::uint32_t>(corpus.ids[i]);
+    if (word >= vocab_size) throw std::invalid_argument("corpus holds an id outside its vocabulary");
+    ++counts[word];
+  }
+}
 
 // Weight of a context word by its distance: weights[distance - 1], distances 1 .. size().
 struct Window {

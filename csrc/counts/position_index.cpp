@@ -1,7 +1,6 @@
 #include "counts/position_index.h"
 
 #include <algorithm>
-#include <stdexcept>
 #include <vector>
 
 #include "core/parallel.h"
@@ -18,16 +17,9 @@ struct Part {
 
 void count_part(const CorpusView& corpus, Part& part, Control& control) {
   part.positions.assign(static_cast<std::size_t>(corpus.vocab_size), 0);
-  Offset* const counts = part.positions.data();
-  const auto vocab_size = static_cast<std::uint32_t>(corpus.vocab_size);
   for (Offset block = part.first; block < part.last; block += kCheckEvery) {
     control.check();
-    const Offset end = std::min(part.last, block + kCheckEvery);
-    for (Offset i = block; i < end; ++i) {
-      const auto word = static_cast<std::uint32_t>(corpus.ids[i]);
-      if (word >= vocab_size) throw std::invalid_argument("corpus holds an id outside its vocabulary");
-      ++counts[word];
-    }
+    count_ids(corpus, block, std::min(part.last, block + kCheckEvery), part.positions.data());
   }
 }
 

@@ -1,12 +1,12 @@
 #include "counts/spilled.h"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 
 #include "core/file.h"
 #include "core/parallel.h"
@@ -21,15 +21,10 @@ constexpr Offset kBlock = Offset{1} << 22;  // tokens counted before their pages
 
 std::vector<Offset> count_occurrences(const CorpusView& corpus, Control& control) {
   std::vector<Offset> occurrences(static_cast<std::size_t>(corpus.vocab_size), 0);
-  const auto vocab_size = static_cast<std::uint32_t>(corpus.vocab_size);
   for (Offset first = 0; first < corpus.n_tokens; first += kBlock) {
     control.check();
     const Offset last = std::min(corpus.n_tokens, first + kBlock);
-    for (Offset i = first; i < last; ++i) {
-      const auto word = static_cast<std::uint32_t>(corpus.ids[i]);
-      if (word >= vocab_size) throw std::invalid_argument("corpus holds an id outside its vocabulary");
-      ++occurrences[word];
-    }
+    count_ids(corpus, first, last, occurrences.data());
     if (corpus.mapped) release_mapped(corpus.ids + first, corpus.ids + last);
   }
   return occurrences;

@@ -17,7 +17,6 @@ one word per line in the order of the rows of ``name.npy``, and if counts are kn
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -82,13 +81,7 @@ def check_target(path: PathLike, format: str | None = None) -> str:
     check_choice("format", format, FORMATS)
     if bare_name(path)[1] and format not in _COMPRESSIBLE:
         raise ValueError(f"{os.fspath(path)}: format {format!r} is not written compressed")
-    if os.path.isdir(path):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
-    folder = Path(path).parent
-    if not folder.is_dir():
-        raise FileNotFoundError(errno.ENOENT, "no such folder to write to", str(folder))
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise PermissionError(errno.EACCES, "the folder cannot be written to", str(folder))
+    storage.check_writable(path)
     return format
 
 
