@@ -162,21 +162,22 @@ void list_chunk(const Trainer& trainer, const TokenStream& tokens, std::uint32_t
   while (maker.next(block)) {
     if (block.kind == Block::Outputs::nodes && trainer.options().negative > 0) continue;
     const Offset number = out.block.empty() ? 0 : out.block.back() + 1;
-    const int n_outputs = block.n_outputs();
+    const int n_outputs = block.n_outputs;
     for (int t = 0; t < block.n_centers; ++t) {
       out.centers.push_back(line.positions[block.center_at[t]]);
       out.block.push_back(number);
-      const bool bag = !block.bags.empty();
+      const bool bag = block.bags_of_inputs;
       const int from = bag ? block.bags[t].begin : 0;
-      const int to = bag ? block.bags[t].end : static_cast<int>(block.inputs.size());
+      const int to = bag ? block.bags[t].end : block.n_inputs;
       for (int i = from; i < to; ++i) {
-        if (!bag && block.kind == Block::Outputs::words && block.weights[i * n_outputs + t] == 0) continue;
+        if (!bag && block.kind == Block::Outputs::words && block.weights[static_cast<std::size_t>(i * n_outputs + t)] == 0) continue;
         out.pairs.push_back(line.positions[block.center_at[t]]);
         out.pairs.push_back(line.positions[block.input_at[i]]);
       }
     }
     if (block.kind == Block::Outputs::words) {
-      out.negatives.insert(out.negatives.end(), block.outputs.begin() + block.n_centers, block.outputs.end());
+      out.negatives.insert(out.negatives.end(), block.outputs.begin() + block.n_centers,
+                           block.outputs.begin() + n_outputs);
     }
   }
 }

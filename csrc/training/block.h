@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/huge_buffer.h"
 #include "training/huffman.h"
 #include "training/sampler.h"
 
@@ -20,19 +21,23 @@ struct Block {
   };
 
   Outputs kind = Outputs::words;
-  int n_centers = 0;
-  std::vector<int> center_at;        // where in the line they stand
-  std::vector<WordId> inputs;        // rows of the input matrix
-  std::vector<int> input_at;         // where in the line they stand
-  std::vector<Bag> bags;             // CBOW only: one per row of `weights`
-  std::vector<WordId> outputs;       // rows of the output (or node) matrix; the centres come first
-  std::vector<float> weights;        // rows x outputs: > 0 times a positive pair, < 0 times a negative one
-  std::vector<float> multiplicity;   // pairs of each input (skip-gram)
-  std::int64_t n_pairs = 0;          // positive pairs, what the mean loss is per
+  bool bags_of_inputs = false;         // CBOW: a row of `weights` is a bag; else it is an input
+  int n_centers = 0, n_inputs = 0, n_rows = 0, n_outputs = 0;
+  std::int64_t n_pairs = 0;            // positive pairs, what the mean loss is per
   int fresh_begin = 0, fresh_end = 0;  // the part of the line that no earlier block has touched: rows to prefetch
+  // Storage only grows, so that a block costs no allocation; the counts above say what is in use.
+  std::vector<int> center_at;        // n_centers: where in the line they stand
+  std::vector<WordId> inputs;        // n_inputs: rows of the input matrix
+  std::vector<int> input_at;         // n_inputs: where in the line they stand
+  std::vector<Bag> bags;             // n_rows, CBOW only
+  std::vector<WordId> outputs;       // n_outputs: rows of the output (or node) matrix; the centres come first
+  HugeBuffer<float> weights;         // n_rows x n_outputs: > 0 times a positive pair, < 0 times a negative one; then
+                                     // zeros up to a multiple of 16
+  std::vector<float> multiplicity;   // n_inputs: pairs of each input (skip-gram)
 
-  int n_rows() const { return static_cast<int>(bags.empty() ? inputs.size() : bags.size()); }
-  int n_outputs() const { return static_cast<int>(outputs.size()); }
+  void begin(Outputs outputs_kind, bool bags, const std::vector<int>& centers, int most_inputs, int n_output_rows);
+  // Room for n_rows x n_outputs weights, all zero.
+  void clear_weights();
 };
 
 // Turns a line of kept tokens into blocks, in order.
@@ -54,26 +59,36 @@ class BlockMaker {
   const KeptLine& line() const { return *line_; }
 
  private:
-  bool next_group();
+  // Centres that make a block together, and the bits that will draw their negatives.
+  struct Group {
+    std::size_t sentence = 0;
+    std::vector<int> centers;
+    std::vector<Bits> bits;
+  };
+
+  bool collect(Group& group);
+  bool advance();
   void sampled(Block& block);
-  void hierarchical(Block& block, int center);
-  void skipgram_inputs(Block& block);
+  void hierarchical(Block& block, int which);
+  void skipgram_inputs(Block& block, int from, int to);
   void cbow_inputs(Block& block);
+  void weigh_negatives(Block& block) const;
   void mark_fresh(Block& block, int to);
-  bool window(int center, int& low, int& high) const;
+  void windows();
 
   const Sampler& sampler_;
   const HuffmanTree& tree_;
   const TrainingOptions& options_;
   const Centers which_;
-  const int group_size_;
+  const int group_size_, n_negatives_;
   const KeptLine* line_ = nullptr;
   std::uint32_t key_ = 0;
-  std::size_t sentence_ = 0;
-  int center_ = 0;            // next candidate in the line
-  int seen_to_ = 0;           // inputs before this were in an earlier block
-  std::vector<int> group_;    // centres of the present group
-  std::size_t hs_done_ = 0;   // how many of them have had their hierarchical block
+  std::size_t sentence_ = 0;    // where `collect` is
+  int center_ = 0;              // next candidate in the line
+  int seen_to_ = 0;             // inputs before this were in an earlier block
+  Group group_, following_;     // the present one and the next, whose alias columns are on their way
+  bool more_ = false;           // `following_` holds centres
+  std::size_t hs_done_ = 0;     // how many centres of the group have had their hierarchical block
   bool sampled_done_ = true;
   std::vector<int> slot_, low_, high_;  // scratch: row of each covered line entry; window of each centre
   std::int64_t n_centers_ = 0;

@@ -38,9 +38,6 @@ class Sampler {
   Sampler(const TrainingOptions& options, const std::uint32_t* keep, const double* noise);
 
   void fill(const TokenStream& tokens, std::uint32_t epoch_key, Offset chunk, KeptLine& line) const;
-  WordId negative(std::uint32_t epoch_key, Offset position, int k) const {
-    return noise_.draw(draw_bits(epoch_key, position, static_cast<std::uint32_t>(k + 1)));
-  }
   std::uint32_t epoch_key(std::uint32_t epoch) const { return stream_key(options_.seed, epoch); }
   const AliasTable& noise() const { return noise_; }
   const TrainingOptions& options() const { return options_; }

@@ -28,42 +28,42 @@ PaddedMatrix& Stepper::outputs_of(const Block& block) {
   return options_.tied ? model_.input : model_.output;
 }
 
-// Local copies of all rows, and where their updates will go.
+// Local copies of all rows, where their updates will go, and the scores.
 void Stepper::gather(const Block& block) {
   PaddedMatrix& outputs = outputs_of(block);
-  const auto n_inputs = block.inputs.size();
-  const auto n_rows = static_cast<std::size_t>(block.n_rows()), n_outputs = block.outputs.size();
+  const int n_rows = block.n_rows, n_outputs = block.n_outputs;
   const auto width = static_cast<std::size_t>(width_);
-  ensure(rows_, n_inputs * width);
-  ensure(outputs_, n_outputs * width);
-  ensure(scores_, rounded(n_rows * n_outputs));
-  ensure(weights_, rounded(n_rows * n_outputs));
-  ensure(input_rows_, n_rows);
-  ensure(output_rows_, n_outputs);
-  kernels_.gather(model_.input.row(0), width_, block.inputs.data(), static_cast<int>(n_inputs), width_, rows_.data());
-  kernels_.gather(outputs.row(0), width_, block.outputs.data(), static_cast<int>(n_outputs), width_, outputs_.data());
-  for (std::size_t j = 0; j < n_outputs; ++j) output_rows_[j] = outputs.row(block.outputs[j]);
+  const std::size_t n_scores = static_cast<std::size_t>(n_rows) * static_cast<std::size_t>(n_outputs);
+  ensure(rows_, static_cast<std::size_t>(block.n_inputs) * width);
+  ensure(outputs_, static_cast<std::size_t>(n_outputs) * width);
+  ensure(scores_, rounded(n_scores));
+  ensure(input_rows_, static_cast<std::size_t>(n_rows));
+  ensure(output_rows_, static_cast<std::size_t>(n_outputs));
+  kernels_.gather(model_.input.row(0), width_, block.inputs.data(), block.n_inputs, width_, rows_.data());
+  kernels_.gather(outputs.row(0), width_, block.outputs.data(), n_outputs, width_, outputs_.data());
+  for (int j = 0; j < n_outputs; ++j) output_rows_[j] = outputs.row(block.outputs[j]);
   if (cbow_) {
-    ensure(inputs_, n_rows * width);
-    ensure(bag_change_, n_rows * width);
-    std::fill_n(bag_change_.data(), n_rows * width, 0.0f);
-    for (std::size_t t = 0; t < n_rows; ++t) {
-      const Block::Bag bag = block.bags[t];
-      const int n = bag.end - bag.begin;
-      const float factor = options_.cbow_mean && n > 0 ? 1.0f / static_cast<float>(n) : 1.0f;
-      kernels_.add_rows(rows_.data() + bag.begin * width_, n, width_, factor, inputs_.data() + t * width);
-      input_rows_[t] = bag_change_.data() + t * width;
-    }
+    gather_bags(block);
   } else {
-    for (std::size_t i = 0; i < n_rows; ++i) input_rows_[i] = model_.input.row(block.inputs[i]);
+    for (int i = 0; i < n_rows; ++i) input_rows_[i] = model_.input.row(block.inputs[i]);
   }
-  const std::size_t n = n_rows * n_outputs;
-  std::copy(block.weights.begin(), block.weights.end(), weights_.data());
-  std::fill(weights_.data() + n, weights_.data() + rounded(n), 0.0f);
-  const float* const inputs = cbow_ ? inputs_.data() : rows_.data();
-  kernels_.scores(inputs, static_cast<int>(n_rows), outputs_.data(), static_cast<int>(n_outputs), width_,
-                  scores_.data());
-  std::fill(scores_.data() + n, scores_.data() + rounded(n), 0.0f);
+  kernels_.scores(cbow_ ? inputs_.data() : rows_.data(), n_rows, outputs_.data(), n_outputs, width_, scores_.data());
+  std::fill(scores_.data() + n_scores, scores_.data() + rounded(n_scores), 0.0f);
+}
+
+// The mean or sum of each bag; updates of bags are collected before they go to the rows.
+void Stepper::gather_bags(const Block& block) {
+  const auto size = static_cast<std::size_t>(block.n_rows) * static_cast<std::size_t>(width_);
+  ensure(inputs_, size);
+  ensure(bag_change_, size);
+  std::fill_n(bag_change_.data(), size, 0.0f);
+  for (int t = 0; t < block.n_rows; ++t) {
+    const Block::Bag bag = block.bags[t];
+    const int n = bag.end - bag.begin;
+    const float factor = options_.cbow_mean && n > 0 ? 1.0f / static_cast<float>(n) : 1.0f;
+    kernels_.add_rows(rows_.data() + bag.begin * width_, n, width_, factor, inputs_.data() + t * width_);
+    input_rows_[t] = bag_change_.data() + t * width_;
+  }
 }
 
 double Stepper::square(const float* row) const {
@@ -76,7 +76,7 @@ double Stepper::square(const float* row) const {
 // other side fixed, a row's step is w -> w - (alpha / 2) H w + ..., H = sum |weight| o o^T. Divided by
 // 1 + alpha tr(H) it contracts at any rate, also when both sides step at once; at small rates nothing changes.
 void Stepper::damp(const Block& block, float alpha) {
-  const int n_rows = block.n_rows(), n_outputs = block.n_outputs();
+  const int n_rows = block.n_rows, n_outputs = block.n_outputs;
   const float* const inputs = cbow_ ? inputs_.data() : rows_.data();
   row_factor_.assign(static_cast<std::size_t>(n_rows), 0.0f);
   column_factor_.assign(static_cast<std::size_t>(n_outputs), 0.0f);
@@ -107,12 +107,12 @@ void Stepper::damp(const Block& block, float alpha) {
 // expectation the negatives that are the centre itself, which sampling leaves out too. Returns the loss of the block
 // with its negatives in expectation, but for the terms of the moments, which add_exact_negatives knows.
 double Stepper::exact_gradient(const Block& block, float alpha) {
-  const int n_rows = block.n_rows(), n_outputs = block.n_outputs();
+  const int n_rows = block.n_rows, n_outputs = block.n_outputs;
   double loss = 0;
   for (int i = 0; i < n_rows; ++i) {
     for (int j = 0; j < n_outputs; ++j) {
       const auto at = static_cast<std::size_t>(i * n_outputs + j);
-      const float x = scores_[at], weight = weights_[at];
+      const float x = scores_[at], weight = block.weights[at];
       const float own = static_cast<float>(options_.negative) * model_.moments.noise[block.outputs[j]];
       scores_[at] = alpha * weight * ((1.0f - 0.5f * x) + own * (1.0f + 0.5f * x));
       loss += static_cast<double>(weight * ((0.25f * x * x - x) - own * (0.25f * x * x + x)));
@@ -123,7 +123,7 @@ double Stepper::exact_gradient(const Block& block, float alpha) {
 
 // x_i -= alpha K m_i (mu + Sigma x_i / 2), o_j -= alpha K n_j ratio_j (nu + Pi o_j / 2).
 void Stepper::add_exact_negatives(const Block& block, float alpha) {
-  const int n_rows = block.n_rows(), n_outputs = block.n_outputs();
+  const int n_rows = block.n_rows, n_outputs = block.n_outputs;
   const Moments& m = model_.moments;
   const float rate = alpha * static_cast<float>(options_.negative);
   ensure(negative_part_, static_cast<std::size_t>(std::max(n_rows, n_outputs) * width_));
@@ -144,7 +144,7 @@ void Stepper::add_exact_negatives(const Block& block, float alpha) {
 }
 
 void Stepper::scatter_bags(const Block& block) {
-  for (std::size_t t = 0; t < block.bags.size(); ++t) {
+  for (int t = 0; t < block.n_rows; ++t) {
     const Block::Bag bag = block.bags[t];
     const int n = bag.end - bag.begin;
     const float factor = options_.cbow_mean || n == 0 ? 1.0f : 1.0f / static_cast<float>(n);
@@ -157,19 +157,19 @@ void Stepper::scatter_bags(const Block& block) {
 void Stepper::note_prefetch(const Block& next, const KeptLine& line) {
   prefetch_.clear();
   const PaddedMatrix& outputs = outputs_of(next);
-  for (const WordId row : next.outputs) prefetch_.push_back(outputs.row(row));
+  for (int j = 0; j < next.n_outputs; ++j) prefetch_.push_back(outputs.row(next.outputs[j]));
   for (int at = next.fresh_begin; at < next.fresh_end; ++at) prefetch_.push_back(model_.input.row(line.words[at]));
 }
 
 double Stepper::train(const Block& block, float alpha, const Block* next, const KeptLine& line) {
   gather(block);
-  const int n_rows = block.n_rows(), n_outputs = block.n_outputs();
+  const int n_rows = block.n_rows, n_outputs = block.n_outputs;
   double loss = 0;
   if (options_.exact_negatives) {
     loss = exact_gradient(block, alpha);
   } else {
     const auto gradient = damped_ ? kernels_.gradient_qwem : kernels_.gradient_sgns;
-    loss = gradient(scores_.data(), weights_.data(), n_rows * n_outputs, alpha);
+    loss = gradient(scores_.data(), block.weights.data(), n_rows * n_outputs, alpha);
   }
   if (damped_) damp(block, alpha);
   prefetch_.clear();
@@ -186,7 +186,7 @@ double Stepper::train(const Block& block, float alpha, const Block* next, const 
 double Stepper::measure(const Block& block) {
   gather(block);
   const auto gradient = damped_ ? kernels_.gradient_qwem : kernels_.gradient_sgns;
-  return gradient(scores_.data(), weights_.data(), block.n_rows() * block.n_outputs(), 0.0f);
+  return gradient(scores_.data(), block.weights.data(), block.n_rows * block.n_outputs, 0.0f);
 }
 
 }  // namespace fastqwem

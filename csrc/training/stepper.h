@@ -41,6 +41,7 @@ class Stepper {
  private:
   PaddedMatrix& outputs_of(const Block& block);
   void gather(const Block& block);
+  void gather_bags(const Block& block);
   void damp(const Block& block, float alpha);
   void scatter_bags(const Block& block);
   void note_prefetch(const Block& next, const KeptLine& line);
@@ -54,7 +55,7 @@ class Stepper {
   const std::int64_t width_;
   const bool cbow_, damped_;
   // Rows begin on cache lines here too: a register that straddles two costs two reads.
-  HugeBuffer<float> rows_, inputs_, outputs_, scores_, weights_, bag_change_, negative_part_;
+  HugeBuffer<float> rows_, inputs_, outputs_, scores_, bag_change_, negative_part_;
   std::vector<float> row_factor_, column_factor_;
   std::vector<float*> input_rows_, output_rows_;
   std::vector<const float*> prefetch_;
