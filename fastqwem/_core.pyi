@@ -126,7 +126,6 @@ class Trainer:
         last_chunk: int,
         alphas: NDArray[np.float32],
         n_workers: int,
-        mapped: bool,
         progress: Tick | None,
     ) -> None: ...
     def totals(self) -> tuple[float, int, int]: ...
@@ -137,11 +136,16 @@ class Trainer:
         offsets: NDArray[np.int64],
         epoch: int,
         n_workers: int,
-        mapped: bool,
         progress: Tick | None,
     ) -> tuple[float, int]: ...
     def set_moments(
-        self, mu: NDArray[np.float32], sigma: NDArray[np.float32], nu: NDArray[np.float32], pi: NDArray[np.float32]
+        self,
+        output_mean: NDArray[np.float32],
+        output_second: NDArray[np.float32],
+        input_mean: NDArray[np.float32],
+        input_second: NDArray[np.float32],
+        ratio: NDArray[np.float32],
+        noise: NDArray[np.float32],
     ) -> None: ...
     def samples(
         self, ids: NDArray[np.int32], offsets: NDArray[np.int64], epoch: int, n_workers: int

@@ -13,6 +13,7 @@ from ..storage import release_pages
 from ..text.vocab import Vocab
 from .options import Options
 from .sampling import held_out_limit, keep_limits, kept_shares, noise_weights
+from .state import Moments
 
 __all__ = ["Engine"]
 
@@ -26,12 +27,13 @@ class Engine:
     ----------
     trainer : _core.Trainer
     noise, shares : float64 arrays, shape (V,)
-        Weights of the noise distribution, and each word's expected share of the kept tokens.
+        The noise distribution, and each word's expected share of the kept tokens; both add up to 1.
     """
 
     def __init__(self, options: Options, vocab: Vocab) -> None:
         self.names = options.matrices
-        self.noise = noise_weights(vocab.counts, options.ns_exponent)
+        weights = noise_weights(vocab.counts, options.ns_exponent)
+        self.noise = weights / weights.sum()
         self.shares = kept_shares(vocab.counts, options.sample)
         self.trainer = _core.Trainer(
             vocab_size=len(vocab),
@@ -49,7 +51,7 @@ class Engine:
             held_out=held_out_limit(options.held_out),
             seed=options.seed,
             keep=keep_limits(vocab.counts, options.sample),
-            noise=self.noise,
+            noise=weights,
             counts=vocab.counts,
         )
 
@@ -63,6 +65,12 @@ class Engine:
             for at in range(0, len(matrix), _ROWS):
                 matrix[at : at + _ROWS] = matrices[name][at : at + _ROWS]
                 release_pages(matrices[name])
+
+    def set_moments(self, moments: Moments) -> None:
+        """Give the trainer what exact negatives need besides the rows of a block."""
+        with np.errstate(divide="ignore", invalid="ignore"):  # words that never occur are no centers
+            ratio = np.where(self.shares > 0, self.noise / self.shares, 0.0)
+        self.trainer.set_moments(*moments, ratio.astype(np.float32), self.noise.astype(np.float32))
 
     def take(self) -> dict[str, NDArray[np.float32]]:
         """Return the matrices, C-contiguous and without a copy; the engine has none afterwards."""

@@ -145,12 +145,11 @@ class Loop:
         moments = None
         if self.exact:
             moments = state.moments or noise_moments(self.engine.matrices(), self.engine.noise, self.engine.shares)
-            trainer.set_moments(*moments)
-        ids, offsets, mapped = corpus.ids, corpus.offsets, corpus.mapped
-        epoch, workers = state.epoch, self.around.workers
+            self.engine.set_moments(moments)
+        ids, offsets, epoch, workers = corpus.ids, corpus.offsets, state.epoch, self.around.workers
         # No call stands between these two lines, so no signal can be handled there.
         self._running = start, moments
-        trainer.train(ids, offsets, epoch, first, last, rates, workers, mapped, report)
+        trainer.train(ids, offsets, epoch, first, last, rates, workers, report)
         self._note_span()
         if trainer.diverged:
             raise self._diverged(float(rates[min(max(self.state.chunk, first + 1), last) - 1 - first]))
@@ -220,8 +219,8 @@ class Loop:
         """Return the mean loss of held-out positions, always with the samples of epoch 0, so that epochs compare."""
         if not self.model.options.held_out:
             return None
-        ids, offsets, mapped = self.corpus.ids, self.corpus.offsets, self.corpus.mapped
-        return mean_loss(*self.engine.trainer.held_out_totals(ids, offsets, 0, self.around.workers, mapped, None))
+        ids, offsets, workers = self.corpus.ids, self.corpus.offsets, self.around.workers
+        return mean_loss(*self.engine.trainer.held_out_totals(ids, offsets, 0, workers, None))
 
     def _diverged(self, alpha: float) -> DivergedError:
         epoch = self.state.epoch + 1

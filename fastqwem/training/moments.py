@@ -36,4 +36,4 @@ def noise_moments(
 ) -> Moments:
     """Return (mu, Sigma) of the outputs under the noise and (nu, Pi) of the inputs under their share of kept tokens."""
     outputs = matrices.get("output", matrices["input"])
-    return (*_moments(outputs, noise / noise.sum()), *_moments(matrices["input"], shares))
+    return (*_moments(outputs, noise), *_moments(matrices["input"], shares))
