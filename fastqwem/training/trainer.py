@@ -67,8 +67,8 @@ def train(
     sample : float
         Words whose share of the text is above this are thinned out, in [0, 1]; 0 keeps all.
     alpha, min_alpha : float, optional
-        The learning rate, falling linearly from `alpha` (by default 0.025 for SGNS, 0.0125 for QWEM) to `min_alpha`
-        (``0.004 * alpha``).
+        The learning rate, falling linearly from `alpha` (by default what suits the objective, see
+        `fastqwem.training.options.DEFAULTS`) to `min_alpha` (``0.004 * alpha``).
     epochs : int
     workers : int
         Threads; 0 for all cores. With one, the result is the same to the bit in every run on one instruction set.
@@ -80,7 +80,7 @@ def train(
         Hierarchical softmax, beside or instead of negative samples; SGNS only.
     device : {"cpu"}
     shared_negatives : int, optional
-        Successive center words that share their negatives, 1 to 64; by default 4 for skip-gram, 1 for CBOW. More is
+        Successive center words that share their negatives, 1 to 64; by default what suits the architecture. More is
         faster and samples less.
     init : optional
         What to begin with. None: word2vec's, inputs uniform in ``[-0.5, 0.5) / d`` and outputs zero. ``"normal"`` or
