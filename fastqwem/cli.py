@@ -365,18 +365,18 @@ def _convert(args: argparse.Namespace) -> None:
     _target(args.output, _format(args.target))
     _check_outputs([args.input], [args.output])
     kind = _kind(args.input) if args.source is None else None
+    if kind != "spectrum":
+        _refuse(args, ["vector_size"], f"{args.input} is no spectrum")
     if kind == "spectrum":
         from .spectral import Spectrum
 
         size = args.vector_size if "vector_size" in args.given else None
         vectors = Spectrum.load(args.input).vectors(vector_size=size)
-    else:
-        _refuse(args, ["vector_size"], f"{args.input} is no spectrum")
-    if kind == "model":
+    elif kind == "model":
         from .training import TrainedModel
 
         vectors = TrainedModel.load(args.input).vectors
-    elif kind != "spectrum":
+    else:
         vectors = formats.load(args.input, args.source, errors=args.errors)
     formats.save(vectors, args.output, args.target)
 
