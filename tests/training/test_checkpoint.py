@@ -19,7 +19,7 @@ KINDS = {
     "both, cbow": {"hs": True, "architecture": "cbow"},
     "qwem tied": {"objective": "qwem", "tied": True},
     # Large enough for a chunk to take longer than the time between two ticks: stopped amid spans.
-    "exact": {"objective": "qwem", "exact_negatives": True, "vector_size": 180},
+    "exact": {"objective": "qwem", "exact_negatives": True, "vector_size": 140},
 }
 
 
@@ -31,8 +31,8 @@ def long_corpus():
 
 @pytest.fixture(autouse=True)
 def short_spans(monkeypatch):
-    """Spans of 8 and 3 chunks, so that three epochs of 13 have many borders."""
-    monkeypatch.setattr(fastqwem.training.loop, "SPAN", 8)
+    """Spans of 2 and 3 chunks, so that progress, told at the end of each span at least, can stop in many places."""
+    monkeypatch.setattr(fastqwem.training.loop, "SPAN", 2)
     monkeypatch.setattr(fastqwem.training.loop, "EXACT_SPAN", 3)
 
 
@@ -125,7 +125,7 @@ def test_other_exceptions_of_progress(long_corpus, tmp_path):
 def test_signals(tmp_path):
     """Ctrl-C at any moment, in Python or C++: what the model says was trained is what was trained."""
     corpus = Corpus.from_sentences(topical(n_sentences=200, length=100), min_count=1)
-    options = OPTIONS | {"epochs": 400, "vector_size": 100}
+    options = OPTIONS | {"epochs": 60, "vector_size": 100}
     whole = train(corpus, **options, progress=False)
     stops = 0
     model = None
