@@ -74,35 +74,42 @@ bool BlockMaker::next(Block& block) {
 // Inputs are the tokens that some window of the group holds, in order; `weights` gets room for T columns of positives
 // and K of negatives, and its positives.
 void BlockMaker::skipgram_inputs(Block& block) {
+  const auto n_centers = static_cast<int>(group_.size());
   int from = line_->sentences[sentence_].end, to = 0;
-  for (const int center : group_) {
-    int low, high;
-    window(center, low, high);
-    from = std::min(from, low);
-    to = std::max(to, high + 1);
+  low_.resize(group_.size());
+  high_.resize(group_.size());
+  for (int t = 0; t < n_centers; ++t) {
+    window(group_[t], low_[t], high_[t]);
+    from = std::min(from, low_[t]);
+    to = std::max(to, high_[t] + 1);
   }
   slot_.assign(static_cast<std::size_t>(to - from), 0);
-  for (const int center : group_) {
-    int low, high;
-    window(center, low, high);
-    for (int at = low; at <= high; ++at) slot_[at - from] += at != center;
+  for (int t = 0; t < n_centers; ++t) {
+    for (int at = low_[t]; at <= high_[t]; ++at) ++slot_[at - from];
+    --slot_[group_[t] - from];
   }
+  const auto most = static_cast<std::size_t>(to - from);
+  block.inputs.resize(most);
+  block.input_at.resize(most);
+  block.multiplicity.resize(most);
+  int n = 0;
   for (int at = from; at < to; ++at) {
     const int times = slot_[at - from];
-    if (times == 0) continue;
-    slot_[at - from] = static_cast<int>(block.inputs.size());
-    block.inputs.push_back(line_->words[at]);
-    block.input_at.push_back(at);
-    block.multiplicity.push_back(static_cast<float>(times));
+    slot_[at - from] = n;
+    block.inputs[n] = line_->words[at];
+    block.input_at[n] = at;
+    block.multiplicity[n] = static_cast<float>(times);
     block.n_pairs += times;
+    n += times > 0;
   }
+  block.inputs.resize(n);
+  block.input_at.resize(n);
+  block.multiplicity.resize(n);
   mark_fresh(block, to);
   const std::size_t n_outputs = block.outputs.size();
   block.weights.assign(block.inputs.size() * n_outputs, 0.0f);
-  for (std::size_t t = 0; t < group_.size(); ++t) {
-    int low, high;
-    window(group_[t], low, high);
-    for (int at = low; at <= high; ++at) {
+  for (int t = 0; t < n_centers; ++t) {
+    for (int at = low_[t]; at <= high_[t]; ++at) {
       if (at != group_[t]) block.weights[slot_[at - from] * n_outputs + t] = 1.0f;
     }
   }
@@ -157,13 +164,15 @@ void BlockMaker::sampled(Block& block) {
   options_.architecture == Architecture::cbow ? cbow_inputs(block) : skipgram_inputs(block);
   // A negative that is the word itself teaches nothing: those pairs are left out, as word2vec does.
   const int n_centers = block.n_centers, n_outputs = block.n_outputs(), n_rows = block.n_rows();
+  for (int row = 0; row < n_rows; ++row) {
+    float* const weights = block.weights.data() + row * n_outputs;
+    const float times = block.bags.empty() ? block.multiplicity[row] : weights[row];
+    for (int k = n_centers; k < n_outputs; ++k) weights[k] = -times;
+  }
   for (int k = n_centers; k < n_outputs; ++k) {
-    const WordId word = block.outputs[k];
-    for (int row = 0; row < n_rows; ++row) {
-      float* const weights = block.weights.data() + row * n_outputs;
-      float times = 0;
-      for (int t = 0; t < n_centers; ++t) times += block.outputs[t] == word ? 0.0f : weights[t];
-      weights[k] = -times;
+    for (int t = 0; t < n_centers; ++t) {
+      if (block.outputs[t] != block.outputs[k]) continue;
+      for (int row = 0; row < n_rows; ++row) block.weights[row * n_outputs + k] += block.weights[row * n_outputs + t];
     }
   }
 }

@@ -75,7 +75,7 @@ class BlockMaker {
   std::vector<int> group_;    // centres of the present group
   std::size_t hs_done_ = 0;   // how many of them have had their hierarchical block
   bool sampled_done_ = true;
-  std::vector<int> slot_;     // scratch: row of each covered line entry, or -1
+  std::vector<int> slot_, low_, high_;  // scratch: row of each covered line entry; window of each centre
   std::int64_t n_centers_ = 0;
 };
 

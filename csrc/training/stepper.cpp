@@ -11,6 +11,10 @@ void ensure(std::vector<T>& buffer, std::size_t size) {
   if (buffer.size() < size) buffer.resize(size);
 }
 
+void ensure(HugeBuffer<float>& buffer, std::size_t size) {
+  if (buffer.size() < size) buffer = HugeBuffer<float>(size + size / 2);
+}
+
 std::size_t rounded(std::size_t n) { return (n + 15) / 16 * 16; }
 
 }  // namespace
@@ -41,7 +45,8 @@ void Stepper::gather(const Block& block) {
   for (std::size_t j = 0; j < n_outputs; ++j) output_rows_[j] = outputs.row(block.outputs[j]);
   if (cbow_) {
     ensure(inputs_, n_rows * width);
-    bag_change_.assign(n_rows * width, 0.0f);
+    ensure(bag_change_, n_rows * width);
+    std::fill_n(bag_change_.data(), n_rows * width, 0.0f);
     for (std::size_t t = 0; t < n_rows; ++t) {
       const Block::Bag bag = block.bags[t];
       const int n = bag.end - bag.begin;
@@ -52,14 +57,13 @@ void Stepper::gather(const Block& block) {
   } else {
     for (std::size_t i = 0; i < n_rows; ++i) input_rows_[i] = model_.input.row(block.inputs[i]);
   }
-  std::copy(block.weights.begin(), block.weights.end(), weights_.begin());
-  std::fill(weights_.begin() + static_cast<std::ptrdiff_t>(n_rows * n_outputs),
-            weights_.begin() + static_cast<std::ptrdiff_t>(rounded(n_rows * n_outputs)), 0.0f);
+  const std::size_t n = n_rows * n_outputs;
+  std::copy(block.weights.begin(), block.weights.end(), weights_.data());
+  std::fill(weights_.data() + n, weights_.data() + rounded(n), 0.0f);
   const float* const inputs = cbow_ ? inputs_.data() : rows_.data();
   kernels_.scores(inputs, static_cast<int>(n_rows), outputs_.data(), static_cast<int>(n_outputs), width_,
                   scores_.data());
-  std::fill(scores_.begin() + static_cast<std::ptrdiff_t>(n_rows * n_outputs),
-            scores_.begin() + static_cast<std::ptrdiff_t>(rounded(n_rows * n_outputs)), 0.0f);
+  std::fill(scores_.data() + n, scores_.data() + rounded(n), 0.0f);
 }
 
 double Stepper::square(const float* row) const {

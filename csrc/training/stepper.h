@@ -53,8 +53,9 @@ class Stepper {
   const BlockKernels& kernels_;
   const std::int64_t width_;
   const bool cbow_, damped_;
-  std::vector<float> rows_, inputs_, outputs_, scores_, bag_change_, row_factor_, column_factor_, negative_part_;
-  std::vector<float> weights_;
+  // Rows begin on cache lines here too: a register that straddles two costs two reads.
+  HugeBuffer<float> rows_, inputs_, outputs_, scores_, weights_, bag_change_, negative_part_;
+  std::vector<float> row_factor_, column_factor_;
   std::vector<float*> input_rows_, output_rows_;
   std::vector<const float*> prefetch_;
 };
