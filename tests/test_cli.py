@@ -509,21 +509,10 @@ class TestTrain:
     def test_all_options_reach_python(self, run, text, tmp_path):
         out, corpus = tmp_path / "v.fqv", tmp_path / "c.fqc"
         argv = (
-            "train",
-            text,
-            "-o",
-            out,
-            *self.QUICK,
-            "--objective",
-            "qwem",
-            "--window",
-            "3",
-            "--negative",
-            "2",
-            "--tied",
-        )
-        argv += ("--ns-exponent", "0.5", "--sample", "0.01", "--alpha", "0.01", "--min-alpha", "0.005", "--seed", "7")
-        argv += ("--shared-negatives", "2", "--init", "normal:0.1", "--held-out", "0.1", "--no-shrink-windows")
+            "train", text, "-o", out, *self.QUICK, "--objective", "qwem", "--window", "3", "--negative", "2", "--tied",
+            "--ns-exponent", "0.5", "--sample", "0.01", "--alpha", "0.01", "--min-alpha", "0.005", "--seed", "7",
+            "--shared-negatives", "2", "--init", "normal:0.1", "--held-out", "0.1", "--no-shrink-windows",
+        )  # fmt: skip
         kept = tmp_path / "m.fqm"
         code, shown, err = run(*argv, "--save-corpus", corpus, "--save-model", kept)
         assert (code, err) == (0, "")
