@@ -1,4 +1,4 @@
-"""Word embeddings computed in closed form from co-occurrence counts."""
+"""Word embeddings from large corpora: in closed form from co-occurrence counts, or by gradient descent."""
 
 try:
     from . import _core as _core
@@ -13,6 +13,7 @@ from .config import apply_environment, show_config
 from .counts import Cooccurrence, count
 from .spectral import Spectrum, Target, solve
 from .text import Corpus, Vocab
+from .training import TrainedModel, resume, train
 from .vectors import WordVectors
 
 apply_environment()
@@ -22,10 +23,13 @@ __all__ = [
     "Corpus",
     "Spectrum",
     "Target",
+    "TrainedModel",
     "Vocab",
     "WordVectors",
     "__version__",
     "count",
+    "resume",
     "show_config",
     "solve",
+    "train",
 ]

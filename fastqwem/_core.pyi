@@ -87,3 +87,68 @@ class TargetMatrix:
     def product(self, values: _Array, x: _Array, out: _Array, workers: int) -> None: ...
     def exact_product(self, x: _Array, out: _Array, workers: int) -> None: ...
     def excess_square(self, workers: int) -> float: ...
+
+# training
+TRAINING_CHUNK: int
+
+class Trainer:
+    diverged: bool
+    next_chunk: int
+    def __init__(
+        self,
+        *,
+        vocab_size: int,
+        vector_size: int,
+        objective: str,
+        architecture: str,
+        window: int,
+        negative: int,
+        shared_negatives: int,
+        shrink_windows: bool,
+        cbow_mean: bool,
+        tied: bool,
+        hs: bool,
+        exact_negatives: bool,
+        held_out: int,
+        seed: int,
+        keep: NDArray[np.uint32],
+        noise: NDArray[np.float64],
+        counts: NDArray[np.int64],
+    ) -> None: ...
+    def matrix(self, name: str) -> NDArray[np.float32]: ...
+    def take(self, name: str) -> NDArray[np.float32]: ...
+    def train(
+        self,
+        ids: NDArray[np.int32],
+        offsets: NDArray[np.int64],
+        epoch: int,
+        first_chunk: int,
+        last_chunk: int,
+        alphas: NDArray[np.float32],
+        n_workers: int,
+        progress: Tick | None,
+    ) -> None: ...
+    def totals(self) -> tuple[float, int, int]: ...
+    def reset_totals(self) -> None: ...
+    def held_out_totals(
+        self,
+        ids: NDArray[np.int32],
+        offsets: NDArray[np.int64],
+        epoch: int,
+        n_workers: int,
+        progress: Tick | None,
+    ) -> tuple[float, int]: ...
+    def set_moments(
+        self,
+        output_mean: NDArray[np.float32],
+        output_second: NDArray[np.float32],
+        input_mean: NDArray[np.float32],
+        input_second: NDArray[np.float32],
+        ratio: NDArray[np.float32],
+        noise: NDArray[np.float32],
+    ) -> None: ...
+    def samples(
+        self, ids: NDArray[np.int32], offsets: NDArray[np.int64], epoch: int, n_workers: int
+    ) -> dict[str, _Array]: ...
+    def alias_table(self) -> tuple[NDArray[np.uint32], NDArray[np.int32]]: ...
+    def huffman(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.uint8]]: ...

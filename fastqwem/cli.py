@@ -1,4 +1,4 @@
-"""The command line: the closed-form road from text to vectors, and what one does with vectors.
+"""The command line: the roads from text to vectors, and what one does with vectors.
 
 Whatever can be judged before long work is: options, the folder and format of every output. The parts of the
 package are imported by the commands that need them, so that ``--help`` is quick. `cli_parser` holds the
@@ -16,10 +16,10 @@ from contextlib import suppress
 from typing import Any
 
 from ._version import __version__
-from .cli_parser import COUNTING, MACHINE, SOLVING, TARGET, TEXT, UsageError, build_parser, flag, judge
-from .errors import FastqwemError, FormatError
+from .cli_parser import COUNTING, MACHINE, SOLVING, TARGET, TEXT, TRAINING, UsageError, build_parser, flag, judge
+from .errors import FastqwemError, FormatError, TrainingInterrupted
 
-__all__ = ["DEFAULTS", "main"]
+__all__ = ["DEFAULTS", "TRAINING_DEFAULTS", "main"]
 
 DEFAULTS: dict[str, Any] = {
     "min_count": 5,
@@ -43,7 +43,33 @@ DEFAULTS: dict[str, Any] = {
     "errors": "strict",
 }
 
+TRAINING_DEFAULTS: dict[str, Any] = {
+    "objective": "sgns",
+    "architecture": "skipgram",
+    "vector_size": 100,
+    "window": 5,
+    "negative": 5,
+    "ns_exponent": 0.75,
+    "sample": 1e-3,
+    "alpha": None,
+    "min_alpha": None,
+    "epochs": 5,
+    "seed": 1,
+    "shared_negatives": None,
+    "init": None,
+    "held_out": 0.0,
+    "tied": False,
+    "hs": False,
+    "exact_negatives": False,
+    "shrink_windows": True,
+    "cbow_mean": True,
+}
+
 OK, FAILED, USAGE, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
+
+
+def _defaults(command: str) -> Mapping[str, Any]:
+    return DEFAULTS | TRAINING_DEFAULTS if command == "train" else DEFAULTS
 
 
 def _options(args: argparse.Namespace, *names: str) -> dict[str, Any]:
@@ -199,13 +225,11 @@ def _solve(args: argparse.Namespace) -> None:
 
 def _check_vocabulary(args: argparse.Namespace, vocab: Any, format: str) -> None:
     """Judge what could not be judged before the words were known, and should not wait for the solver."""
-    from .vectors import formats
-
     if args.vector_size > len(vocab):
         raise ValueError(
             f"vector_size must be at most the {len(vocab)} words of the vocabulary, got {args.vector_size}"
         )
-    formats.check_words(vocab.words, format)
+    _check_words(vocab, format)
 
 
 def _made(args: argparse.Namespace, counts: Any) -> dict[str, Any]:
@@ -224,6 +248,80 @@ def _solved(args: argparse.Namespace, counts: Any, report: _Report) -> Any:
         spectrum.save(args.save_spectrum)
     report.add("solve", f"{len(spectrum.values)} eigenpairs, {spectrum.certificate}")
     return spectrum
+
+
+def _train(args: argparse.Namespace) -> None:
+    format = _target(args.output)
+    resumed = [args.resume] if args.resume and args.resume != args.checkpoint else []
+    _check_outputs([*args.input, *resumed], [args.output, args.save_corpus, args.save_model, args.checkpoint])
+    if args.resume:
+        _refuse(args, list(TRAINING), f"{args.resume} knows how it is trained")
+    init = None if args.resume else _judge_training(args)
+    kind = _container(args, ["corpus"])
+    report = _Report()
+    corpus = _read(args, kind, report)
+    if args.save_corpus:
+        corpus.save(args.save_corpus)
+    _check_words(corpus.vocab, format)
+    model = _trained(args, corpus, init, report)
+    if args.save_model:
+        model.save(args.save_model)
+    vectors = model.vectors
+    vectors.metadata["fastqwem"] = __version__
+    vectors.save(args.output, format)
+    report.add("saved", args.output)
+    report.show()
+
+
+def _judge_training(args: argparse.Namespace) -> Any:
+    """Judge the options of training before any text is read; return what the matrices begin with."""
+    from .training.options import Options
+
+    try:
+        Options.judged(device="cpu", **_options(args, *(name for name in TRAINING if name != "init")))
+    except (TypeError, ValueError) as error:
+        raise UsageError(str(error)) from None
+    name, _, scale = (args.init or "").partition(":")
+    if args.init is None or args.init == "normal":
+        return args.init
+    if name == "normal":
+        try:
+            return name, float(scale)
+        except ValueError:
+            raise UsageError(f"the scale of init must be a number, got {scale!r}") from None
+    if _kind(args.init) == "spectrum":
+        from .spectral import Spectrum
+
+        return Spectrum.load(args.init)
+    from .vectors import WordVectors
+
+    return WordVectors.load(args.init)
+
+
+def _trained(args: argparse.Namespace, corpus: Any, init: Any, report: _Report) -> Any:
+    """Train, or go on with a checkpoint."""
+    from .training import resume, train
+
+    def note(model: Any) -> None:
+        last = model.history[-1]
+        held = "" if last.held_out_loss is None else f" ({last.held_out_loss:.5f} held out)"
+        report.add(f"epoch {last.epoch}", f"loss {last.loss:.5f}{held}, {last.words_per_second:,.0f} words/s")
+
+    around = _options(args, "workers", "progress", "checkpoint") | {"callbacks": [note]}
+    try:
+        if args.resume:
+            return resume(args.resume, corpus, **around)
+        return train(corpus, **(_options(args, *TRAINING) | {"init": init}), **around)
+    except TrainingInterrupted as stop:
+        if not args.checkpoint:
+            raise KeyboardInterrupt from stop
+        raise KeyboardInterrupt(f"interrupted; go on with --resume {args.checkpoint}") from stop
+
+
+def _check_words(vocab: Any, format: str) -> None:
+    from .vectors import formats
+
+    formats.check_words(vocab.words, format)
 
 
 def _evaluate(args: argparse.Namespace) -> None:
@@ -266,13 +364,19 @@ def _convert(args: argparse.Namespace) -> None:
     _format(args.source)
     _target(args.output, _format(args.target))
     _check_outputs([args.input], [args.output])
-    if args.source is None and _kind(args.input) == "spectrum":
+    kind = _kind(args.input) if args.source is None else None
+    if kind != "spectrum":
+        _refuse(args, ["vector_size"], f"{args.input} is no spectrum")
+    if kind == "spectrum":
         from .spectral import Spectrum
 
         size = args.vector_size if "vector_size" in args.given else None
         vectors = Spectrum.load(args.input).vectors(vector_size=size)
+    elif kind == "model":
+        from .training import TrainedModel
+
+        vectors = TrainedModel.load(args.input).vectors
     else:
-        _refuse(args, ["vector_size"], f"{args.input} is no spectrum")
         vectors = formats.load(args.input, args.source, errors=args.errors)
     formats.save(vectors, args.output, args.target)
 
@@ -308,6 +412,7 @@ def _info(args: argparse.Namespace) -> None:
 
 COMMANDS = {
     "solve": _solve,
+    "train": _train,
     "count": _count,
     "evaluate": _evaluate,
     "neighbours": _neighbours,
@@ -356,8 +461,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         with suppress(OSError, ValueError, AttributeError):  # else the interpreter complains when it flushes
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
-    except KeyboardInterrupt:
-        _say("interrupted")
+    except KeyboardInterrupt as stop:
+        _say(str(stop) or "interrupted")
         return INTERRUPTED
     except Exception as error:
         if "--traceback" in argv:
@@ -367,7 +472,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str]) -> int:
-    parser = build_parser(DEFAULTS)
+    parser = build_parser(_defaults)
     try:
         args = parser.parse_args(argv)
     except SystemExit as stop:  # --help and --version
@@ -376,7 +481,7 @@ def _run(argv: Sequence[str]) -> int:
     if args.command is None:
         parser.print_help(sys.stderr)
         return USAGE
-    judge(args, DEFAULTS)
+    judge(args, _defaults(args.command))
     COMMANDS[args.command](args)
     sys.stdout.flush()
     return OK

@@ -7,14 +7,26 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, NoReturn
 
 from ._version import __version__
 from .checks import check_choice, check_integer, check_real, parse_memory
 
-__all__ = ["COUNTING", "MACHINE", "SOLVING", "TARGET", "TEXT", "UsageError", "build_parser", "flag", "judge"]
+__all__ = [
+    "COUNTING",
+    "MACHINE",
+    "SOLVING",
+    "TARGET",
+    "TEXT",
+    "TRAINING",
+    "UsageError",
+    "build_parser",
+    "flag",
+    "judge",
+    "options_of",
+]
 
 Convert = Callable[[str, str], Any]
 Defaults = Mapping[str, Any]
@@ -54,6 +66,22 @@ def _folder(name: str, text: str) -> str:
     if not os.path.isdir(text):
         raise ValueError(f"{name} must be an existing folder, got {text!r}")
     return text
+
+
+def _whole(name: str, text: str) -> int:
+    """Judge no range: `fastqwem.training.Options` does."""
+    try:
+        return int(text)
+    except ValueError:
+        raise TypeError(f"{name} must be an integer, got {text!r}") from None
+
+
+def _name(name: str, text: str) -> str:
+    return text
+
+
+def _switch(name: str, value: Any) -> bool:
+    return value is True or value == "True"
 
 
 OPTIONS: dict[str, tuple[Convert, str, str]] = {
@@ -110,15 +138,43 @@ OPTIONS: dict[str, tuple[Convert, str, str]] = {
     "errors": (_choice("strict", "replace", "ignore"), "NAME", "what to do with words that are not UTF-8"),
 }
 
+TRAINING: dict[str, tuple[Convert, str, str]] = {
+    "objective": (_name, "NAME", "sgns (word2vec's loss) or qwem (its quadratic approximation)"),
+    "architecture": (_name, "NAME", "skipgram or cbow"),
+    "vector_size": (_whole, "D", "dimensions"),
+    "window": (_whole, "N", "how many words to each side count as near"),
+    "negative": (_whole, "N", "negative samples per pair; 0 only with --hs"),
+    "ns_exponent": (_real(), "X", "exponent of the unigram distribution of negative samples"),
+    "sample": (_real(), "X", "thin out words whose share of the text is larger; 0 keeps all"),
+    "alpha": (_real(), "X", "learning rate at the start (default depends on the objective)"),
+    "min_alpha": (_real(), "X", "learning rate at the end (default 0.004 times alpha)"),
+    "epochs": (_whole, "N", "passes over the text"),
+    "seed": (_whole, "N", "of everything random"),
+    "shared_negatives": (_whole, "N", "successive centers that share negatives (default depends on the architecture)"),
+    "init": (
+        _name,
+        "INIT",
+        "what to begin with: normal, normal:SCALE, or a file of vectors or a spectrum (default: word2vec's)",
+    ),
+    "held_out": (_real(), "X", "share of the positions that only measure the loss"),
+    "tied": (_switch, "", "one matrix for words and contexts"),
+    "hs": (_switch, "", "hierarchical softmax, beside negative samples or (--negative 0) instead"),
+    "exact_negatives": (_switch, "", "the expectation of negative samples in their place; qwem skipgram only"),
+    "shrink_windows": (_switch, "", "draw the reach of each window from 1 to --window"),
+    "cbow_mean": (_switch, "", "cbow: predict from the mean of the window's vectors, else from their sum"),
+}
+"""The options of `train`, some of which share a name with others above but not their rules or defaults."""
+
 TEXT = ("min_count", "max_vocab")
 COUNTING = ("window", "weighting")
 TARGET = ("kind", "negative", "ns_exponent", "smoothing", "weight_exponent")
 SOLVING = ("vector_size", "tol", "seed")
 MACHINE = ("workers", "memory", "scratch")
 
-DESCRIPTION = """Word embeddings in closed form from co-occurrence counts.
+DESCRIPTION = """Word embeddings in closed form from co-occurrence counts, or by gradient descent.
 
 The road:  text --count--> counts --solve--> vectors --> neighbours, analogy, evaluate, convert
+Another:   text --train--> vectors (word2vec's way: gradient descent, in epochs)
 """
 
 EXAMPLES = """examples:
@@ -127,6 +183,7 @@ EXAMPLES = """examples:
   fastqwem count wiki.txt -o wiki.fqn                    or count once ...
   fastqwem solve wiki.fqn -o v.fqv --negative 2 --ns-exponent 0.75     ... and solve as often as you like
                                     (these two options were better than the paper's plain M* wherever we measured)
+  fastqwem train wiki.txt.xz -o v.fqv --sample 1e-4      word2vec's way; --objective qwem for the paper's loss
   fastqwem evaluate v.fqv --analogies questions-words.txt
   fastqwem convert v.fqv v.txt.gz                        for other programs
 
@@ -152,8 +209,16 @@ vocabulary covers.
 
 CONVERT = """Read vectors of any known format and write them in the format of the suffix of OUT:
 .fqv (ours), .txt or .vec (word2vec text), .bin (word2vec binary), .npy (with a .vocab.txt beside it); the
-word2vec formats also .gz, .bz2, .xz and .zst. IN may be a spectrum that `solve --save-spectrum` wrote;
---vector-size cuts it shorter.
+word2vec formats also .gz, .bz2, .xz and .zst. IN may be a spectrum that `solve --save-spectrum` wrote,
+--vector-size cuts it shorter, or a model that `train --save-model` or `--checkpoint` wrote.
+"""
+
+
+TRAIN = """Learn word vectors by stochastic gradient descent: skip-gram or CBOW, with negative samples, exact
+negatives or hierarchical softmax.
+
+INPUT is text (plain, .gz, .bz2, .xz, .zst; one sentence per line; several files, a folder or a glob), or an encoded
+corpus (.fqc). With --checkpoint nothing is lost on Ctrl-C: --resume goes on from exactly there, with the same text.
 """
 
 
@@ -170,11 +235,21 @@ def flag(name: str) -> str:
 class _Command(_Parser):
     """The parser of one command."""
 
-    def offer(self, title: str, names: Sequence[str], defaults: Defaults) -> None:
-        """Add options of the table, as text and without default, so that one can tell which were given."""
+    def offer(
+        self,
+        title: str,
+        names: Iterable[str],
+        defaults: Defaults,
+        table: Mapping[str, tuple[Convert, str, str]] = OPTIONS,
+    ) -> None:
+        """Add options of a table, as text and without default, so that one can tell which were given."""
         group = self.add_argument_group(title)
         for name in names:
-            _, metavar, text = OPTIONS[name]
+            convert, metavar, text = table[name]
+            if convert is _switch:
+                note = " (default)" if defaults[name] else ""
+                group.add_argument(flag(name), action=argparse.BooleanOptionalAction, help=text + note)
+                continue
             value = defaults[name]
             shown = f"{value:g}" if isinstance(value, float) else str(value)
             note = "" if value is None else f" (default {shown})"
@@ -208,6 +283,19 @@ def _count(parser: _Command, defaults: Defaults) -> None:
     add("--save-corpus", metavar="FILE", help="also keep the encoded corpus, such as corpus.fqc")
     parser.offer("reading text", TEXT, defaults)
     parser.offer("counting", COUNTING, defaults)
+    _long_work(parser, defaults)
+
+
+def _train(parser: _Command, defaults: Defaults) -> None:
+    add = parser.add_argument
+    add("input", nargs="+", metavar="INPUT", help="text files, or an encoded corpus")
+    add("-o", "--output", required=True, metavar="OUT", help="vectors: .fqv .txt .vec .bin .npy .txt.gz ...")
+    add("--save-corpus", metavar="FILE", help="also keep the encoded corpus, such as corpus.fqc")
+    add("--save-model", metavar="FILE", help="also keep the whole model, such as model.fqm")
+    add("--checkpoint", metavar="FILE", help="save the model here after each epoch and when interrupted")
+    add("--resume", metavar="FILE", help="go on with the model in a checkpoint, which knows its options")
+    parser.offer("reading text", TEXT, defaults)
+    parser.offer("training", TRAINING, defaults, TRAINING)
     _long_work(parser, defaults)
 
 
@@ -248,6 +336,7 @@ def _info(parser: _Command, defaults: Defaults) -> None:
 
 _COMMANDS: dict[str, tuple[Callable[[_Command, Defaults], None], str, str | None]] = {
     "solve": (_solve, "text, corpus or counts to vectors", SOLVE),
+    "train": (_train, "text or corpus to vectors by gradient descent", TRAIN),
     "count": (_count, "text or corpus to co-occurrence counts", COUNT),
     "evaluate": (_evaluate, "accuracy on analogies and similarity ratings", EVALUATE),
     "neighbours": (_neighbours, "the words nearest to each of some words", None),
@@ -257,7 +346,12 @@ _COMMANDS: dict[str, tuple[Callable[[_Command, Defaults], None], str, str | None
 }
 
 
-def build_parser(defaults: Defaults) -> argparse.ArgumentParser:
+def options_of(command: str | None) -> dict[str, tuple[Convert, str, str]]:
+    """Return the table of options as a command understands them."""
+    return OPTIONS | TRAINING if command == "train" else OPTIONS
+
+
+def build_parser(defaults: Callable[[str], Defaults]) -> argparse.ArgumentParser:
     """Return the parser of the whole command line; it raises `UsageError` instead of exiting."""
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--traceback", action="store_true", help=argparse.SUPPRESS)
@@ -270,16 +364,17 @@ def build_parser(defaults: Defaults) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"fastqwem {__version__}")
     group = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Command)
     for name, (fill, brief, text) in _COMMANDS.items():
-        fill(group.add_parser(name, help=brief, description=text or brief, **style), defaults)
+        fill(group.add_parser(name, help=brief, description=text or brief, **style), defaults(name))
     return parser
 
 
 def judge(args: argparse.Namespace, defaults: Defaults) -> None:
     """Turn the text of every option into its value, fill in defaults, and note which ones were given."""
-    args.given = {name for name in OPTIONS if getattr(args, name, None) is not None}
-    for name in vars(args).keys() & OPTIONS.keys():
+    table = options_of(args.command)
+    args.given = {name for name in table if getattr(args, name, None) is not None}
+    for name in vars(args).keys() & table.keys():
         text = getattr(args, name)
         try:
-            setattr(args, name, defaults[name] if text is None else OPTIONS[name][0](name, text))
+            setattr(args, name, defaults[name] if text is None else table[name][0](name, text))
         except (TypeError, ValueError) as error:
             raise UsageError(f"{error} (see: fastqwem {args.command} --help)") from None

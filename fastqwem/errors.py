@@ -6,7 +6,14 @@ with errno and filename. The classes below say what those cannot.
 
 from __future__ import annotations
 
-__all__ = ["ConvergenceError", "CorpusError", "FastqwemError", "FormatError"]
+__all__ = [
+    "ConvergenceError",
+    "CorpusError",
+    "DivergedError",
+    "FastqwemError",
+    "FormatError",
+    "TrainingInterrupted",
+]
 
 
 class FastqwemError(Exception):
@@ -33,3 +40,37 @@ class ConvergenceError(FastqwemError, RuntimeError):
     def __init__(self, message: str, spectrum: object = None) -> None:
         super().__init__(message)
         self.spectrum = spectrum
+
+
+class DivergedError(FastqwemError, ArithmeticError):
+    """Training left the finite numbers: the learning rate is too high.
+
+    Attributes
+    ----------
+    epoch : int
+        In which it happened, from 1.
+    alpha : float
+        The learning rate there.
+    model : TrainedModel or None
+        The model as it broke, for its history; its matrices are of no use.
+    """
+
+    def __init__(self, message: str, epoch: int, alpha: float, model: object = None) -> None:
+        super().__init__(message)
+        self.epoch = epoch
+        self.alpha = alpha
+        self.model = model
+
+
+class TrainingInterrupted(KeyboardInterrupt):
+    """Ctrl-C while training.
+
+    Attributes
+    ----------
+    model : TrainedModel
+        Partly trained; `fastqwem.resume` goes on with it.
+    """
+
+    def __init__(self, message: str, model: object) -> None:
+        super().__init__(message)
+        self.model = model

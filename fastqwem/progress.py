@@ -16,7 +16,14 @@ Progress = bool | Tick | None
 
 
 @contextmanager
-def track(progress: Progress, label: str, unit: str = "it", scale: bool = True) -> Iterator[Tick | None]:
+def track(
+    progress: Progress,
+    label: str,
+    unit: str = "it",
+    scale: bool = True,
+    start: int = 0,
+    note: Callable[[], str] | None = None,
+) -> Iterator[Tick | None]:
     """Yield the callable that a kernel reports to, or ``None`` when nobody watches.
 
     Parameters
@@ -25,6 +32,10 @@ def track(progress: Progress, label: str, unit: str = "it", scale: bool = True) 
         What the user asked for, see `Progress`.
     label, unit : str
         Shown left of the bar, and as its unit.
+    start : int
+        What was done before, and does not count for the speed.
+    note : callable, optional
+        Returns what else the bar shows; asked at every tick.
     """
     if callable(progress):
         yield progress
@@ -36,11 +47,15 @@ def track(progress: Progress, label: str, unit: str = "it", scale: bool = True) 
         return
     from tqdm import tqdm
 
-    with tqdm(desc=label, unit=unit, unit_scale=scale, file=sys.stderr, dynamic_ncols=True, leave=False) as bar:
+    with tqdm(
+        desc=label, unit=unit, unit_scale=scale, initial=start, file=sys.stderr, dynamic_ncols=True, leave=False
+    ) as bar:
 
         def tick(done: int, total: int) -> None:
             if total and bar.total != total:
                 bar.total = total
+            if note is not None:
+                bar.set_postfix_str(note(), refresh=False)
             bar.update(done - bar.n)
 
         yield tick

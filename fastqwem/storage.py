@@ -128,11 +128,22 @@ def _crc(header: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> str:
     for name in sorted(arrays):
         array = arrays[name]
         crc = zlib.crc32(f"{name}{array.dtype.str}{array.shape}".encode(), crc)
-        flat = array.reshape(-1).view(np.uint8)
-        for start in range(0, len(flat), _BLOCK):
-            crc = zlib.crc32(flat[start : start + _BLOCK], crc)
+        for block in _blocks(array):
+            crc = zlib.crc32(block, crc)
             release_pages(array)
     return f"{crc:08x}"
+
+
+def _blocks(array: np.ndarray[Any, Any]) -> Iterator[np.ndarray[Any, Any]]:
+    """Yield the bytes of an array in C order, in blocks: padded rows are made solid without copying all of them."""
+    if array.flags.c_contiguous:
+        flat = array.reshape(-1).view(np.uint8)
+        for start in range(0, len(flat), _BLOCK):
+            yield flat[start : start + _BLOCK]
+        return
+    rows = max(1, _BLOCK // max(1, array[0].nbytes))
+    for start in range(0, len(array), rows):
+        yield np.ascontiguousarray(array[start : start + rows]).reshape(-1).view(np.uint8)
 
 
 def write_container(
@@ -140,22 +151,21 @@ def write_container(
 ) -> None:
     """Save arrays and a JSON header as one file, atomically.
 
-    Arrays are written one after another in blocks, so memory-mapped ones larger than memory are fine.
+    Arrays are written one after another in blocks, so memory-mapped ones larger than memory and strided ones are fine.
 
     Raises
     ------
     OSError
         If the file cannot be written; an older file of that name is then untouched.
     """
-    solid = {name: np.ascontiguousarray(array) for name, array in sorted(arrays.items())}
     codes = {np.dtype(text): code for code, text in _DTYPES.items()}
     text = json.dumps(header)
-    meta = {"format": f"fastqwem.{kind}", "version": str(version), "crc32": _crc(text, solid), "header": text}
+    meta = {"format": f"fastqwem.{kind}", "version": str(version), "crc32": _crc(text, arrays), "header": text}
     table: dict[str, Any] = {"__metadata__": meta}
-    order = sorted(solid, key=lambda name: (-solid[name].dtype.itemsize, name))  # keeps every array aligned
+    order = sorted(arrays, key=lambda name: (-arrays[name].dtype.itemsize, name))  # keeps every array aligned
     start = 0
     for name in order:
-        array = solid[name]
+        array = arrays[name]
         end = start + array.nbytes
         table[name] = {"dtype": codes[array.dtype], "shape": list(array.shape), "data_offsets": [start, end]}
         start = end
@@ -164,10 +174,9 @@ def write_container(
     with atomic_write(path) as file:
         file.write(len(start_of_file).to_bytes(8, "little") + start_of_file)
         for name in order:
-            flat = solid[name].reshape(-1).view(np.uint8)
-            for at in range(0, len(flat), _BLOCK):
-                file.write(flat[at : at + _BLOCK])
-                release_pages(solid[name])
+            for block in _blocks(arrays[name]):
+                file.write(block)
+                release_pages(arrays[name])
 
 
 def _table(path: PathLike) -> tuple[int, dict[str, Any]]:
@@ -201,7 +210,9 @@ def peek(path: PathLike) -> tuple[str, int, dict[str, Any]]:
     return kind, version, header
 
 
-def read_container(path: PathLike, kind: str, version: int, *, mmap: bool = False) -> tuple[dict[str, Any], Arrays]:
+def read_container(
+    path: PathLike, kind: str, version: int, *, mmap: bool = False, verify: bool | None = None
+) -> tuple[dict[str, Any], Arrays]:
     """Load what `write_container` saved.
 
     Parameters
@@ -210,7 +221,9 @@ def read_container(path: PathLike, kind: str, version: int, *, mmap: bool = Fals
     kind, version : str, int
         What the caller can read; files with a newer version are refused.
     mmap : bool
-        Map the arrays read-only instead of reading them. The checksum is then not verified, lengths are.
+        Map the arrays read-only instead of reading them.
+    verify : bool, optional
+        Whether to compare the checksum; by default unless `mmap`. Lengths are always compared.
 
     Raises
     ------
@@ -244,6 +257,6 @@ def read_container(path: PathLike, kind: str, version: int, *, mmap: bool = Fals
             arrays[name] = np.memmap(path, dtype, "r", base + start, shape)
         else:
             arrays[name] = np.fromfile(path, dtype, int(np.prod(shape)), offset=base + start).reshape(shape)
-    if not mmap and meta.get("crc32") != _crc(meta["header"], arrays):
+    if (not mmap if verify is None else verify) and meta.get("crc32") != _crc(meta["header"], arrays):
         raise FormatError(f"{where}: damaged, its checksum does not match")
     return header, arrays

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from topics import topical
 
 import fastqwem
 from fastqwem import cli, cli_parser, storage
@@ -150,9 +152,18 @@ class TestHelp:
         assert run("--version") == (0, f"fastqwem {fastqwem.__version__}\n", "")
 
     def test_every_option_has_a_sound_default(self):
-        assert set(cli.DEFAULTS) == set(cli_parser.OPTIONS)
-        for name, value in cli.DEFAULTS.items():
-            assert value is None or cli_parser.OPTIONS[name][0](name, str(value)) == value
+        for defaults, table in (
+            (cli.DEFAULTS, cli_parser.OPTIONS),
+            (cli.TRAINING_DEFAULTS, cli_parser.TRAINING),
+        ):
+            assert set(defaults) == set(table)
+            for name, value in defaults.items():
+                assert value is None or table[name][0](name, str(value)) == value
+
+    def test_training_has_the_options_and_defaults_of_python(self):
+        parameters = inspect.signature(fastqwem.train).parameters
+        elsewhere = {"corpus", "device", "callbacks", "workers", "checkpoint", "progress"}
+        assert {n: p.default for n, p in parameters.items() if n not in elsewhere} == cli.TRAINING_DEFAULTS
 
 
 class TestUsage:
@@ -184,6 +195,13 @@ class TestUsage:
             (["evaluate", "v.fqv"], "give --analogies or --similarity"),
             (["evaluate", "v.fqv", "--similarity", "f", "--protocol", "google"], "--protocol has no effect"),
             (["neighbours", "v.fqv"], "required: WORD"),
+            (["train", "x", "-o", "v.fqv", "--window", "0"], "window must be at least 1, got 0"),
+            (["train", "x", "-o", "v.fqv", "--epochs", "two"], "epochs must be an integer, got 'two'"),
+            (["train", "x", "-o", "v.fqv", "--negative", "0"], "negative must be at least 1 without hs"),
+            (["train", "x", "-o", "v.fqv", "--alpha", "nan"], "alpha must be finite, got nan"),
+            (["train", "x", "-o", "v.fqv", "--init", "normal:big"], "the scale of init must be a number, got 'big'"),
+            (["train", "x", "-o", "v.fqv", "--exact-negatives"], 'objective must be "qwem" for exact_negatives'),
+            (["train", "x", "-o", "v.fqv", "--resume", "m.fqm", "--hs"], "--hs has no effect: m.fqm knows"),
         ],
     )
     def test_wrong(self, run, argv, part):
@@ -474,3 +492,92 @@ class TestEndToEnd:
 
     def test_missing_text(self, run, tmp_path):
         failed(run("solve", tmp_path / "none.txt", "-o", tmp_path / "v.fqv"), 1, "none.txt")
+
+
+class TestTrain:
+    QUICK = ("--epochs", "2", "--workers", "1", "--no-progress", "--vector-size", "8", "--min-count", "1")
+
+    @pytest.fixture
+    def text(self, tmp_path):
+        path = tmp_path / "text.txt"
+        path.write_text("".join(" ".join(sentence) + "\n" for sentence in topical()))
+        return path
+
+    def same(self, path, model):
+        np.testing.assert_array_equal(WordVectors.load(path).vectors, model.vectors.vectors)
+
+    def test_all_options_reach_python(self, run, text, tmp_path):
+        out, corpus = tmp_path / "v.fqv", tmp_path / "c.fqc"
+        argv = (
+            "train", text, "-o", out, *self.QUICK, "--objective", "qwem", "--window", "3", "--negative", "2", "--tied",
+            "--ns-exponent", "0.5", "--sample", "0.01", "--alpha", "0.01", "--min-alpha", "0.005", "--seed", "7",
+            "--shared-negatives", "2", "--init", "normal:0.1", "--held-out", "0.1", "--no-shrink-windows",
+        )  # fmt: skip
+        kept = tmp_path / "m.fqm"
+        code, shown, err = run(*argv, "--save-corpus", corpus, "--save-model", kept)
+        assert (code, err) == (0, "")
+        model = fastqwem.train(
+            fastqwem.Corpus.load(corpus), objective="qwem", window=3, negative=2, tied=True, ns_exponent=0.5,
+            sample=0.01, alpha=0.01, min_alpha=0.005, seed=7, shared_negatives=2, init=("normal", 0.1), held_out=0.1,
+            shrink_windows=False, epochs=2, workers=1, vector_size=8,
+        )  # fmt: skip
+        self.same(out, model)
+        loaded = fastqwem.TrainedModel.load(kept)
+        assert loaded.options == model.options
+        assert WordVectors.load(out).metadata == {**model.options.to_json(), "fastqwem": fastqwem.__version__}
+        lines = shown.splitlines()
+        assert "24,000 tokens in 400 sentences, 24 words" in lines[0]
+        for number, record in enumerate(loaded.history, 1):
+            assert lines[number].startswith(f"epoch {number} ")
+            assert f"loss {record.loss:.5f} ({record.held_out_loss:.5f} held out), " in lines[number]
+        assert lines[3].startswith("saved") and lines[4].startswith("memory")
+        assert run("convert", kept, tmp_path / "w.txt")[0] == 0
+        assert run("info", kept)[0] == 0
+        failed(run("train", kept, "-o", out), 1, "holds model, expected text or corpus")
+
+    def test_warm_starts(self, run, text, tmp_path):
+        first, second, corpus = tmp_path / "a.fqv", tmp_path / "b.fqv", tmp_path / "c.fqc"
+        assert run("train", text, "-o", first, *self.QUICK, "--save-corpus", corpus)[0] == 0
+        start = WordVectors.load(first)
+        options = {"epochs": 2, "workers": 1, "vector_size": 8}
+        quick = self.QUICK[:-2]
+        assert run("train", corpus, "-o", second, *quick, "--init", first)[0] == 0
+        self.same(second, fastqwem.train(fastqwem.Corpus.load(corpus), init=start, **options))
+        spectrum = tmp_path / "s.fqs"
+        solve = ("--vector-size", "8", "--no-progress", "--save-spectrum", spectrum)
+        assert run("solve", corpus, "-o", first, *solve)[0] == 0
+        assert run("train", corpus, "-o", second, *quick, "--init", spectrum)[0] == 0
+        start = fastqwem.Spectrum.load(spectrum)
+        self.same(second, fastqwem.train(fastqwem.Corpus.load(corpus), init=start, **options))
+        failed(run("train", corpus, "-o", second, *quick, "--init", tmp_path / "none"), 1, "none: No such file")
+
+    def test_errors(self, run, text, tmp_path):
+        out = tmp_path / "v.fqv"
+        failed(run("train", text, "-o", out, *self.QUICK, "--alpha", "1e6"), 1, "diverged in epoch", "lower alpha")
+        failed(run("train", text, "-o", out, *self.QUICK, "--checkpoint", tmp_path / "no" / "c"), 1, "no such folder")
+        failed(run("train", text, "-o", out, *self.QUICK, "--checkpoint", out), 2, "would overwrite")
+        (tmp_path / "one.txt").write_text("a a a\n")
+        failed(run("train", tmp_path / "one.txt", "-o", out, *self.QUICK), 1, "at least two words")
+        assert sorted(os.listdir(tmp_path)) == ["one.txt", "text.txt"]
+
+    def test_interrupted_and_resumed(self, run, text, tmp_path):
+        """Ctrl-C: exit code 130, a checkpoint that says where it is, and the same bits in the end."""
+        out, whole, kept = tmp_path / "v.fqv", tmp_path / "w.fqv", tmp_path / "c.fqm"
+        options = ("--workers", "1", "--no-progress", "--min-count", "1")
+        training = ("--epochs", "60", "--vector-size", "200", "--sample", "0")
+        code = (
+            "import signal, sys; from fastqwem.cli import main;"
+            "signal.signal(signal.SIGINT, signal.default_int_handler); sys.exit(main(sys.argv[1:]))"
+        )
+        argv = ["train", text, "-o", out, *options, *training, "--checkpoint", kept]
+        with subprocess.Popen([sys.executable, "-c", code, *argv], stderr=subprocess.PIPE) as running:
+            while not kept.exists() and running.poll() is None:
+                time.sleep(0.01)
+            running.send_signal(signal.SIGINT)
+            assert running.stderr.read().decode() == f"fastqwem: interrupted; go on with --resume {kept}\n"
+        assert running.returncode == 130 and not out.exists()
+        assert fastqwem.TrainedModel.load(kept).done[0] < 60
+        assert run("train", text, "-o", out, *options, "--resume", kept, "--checkpoint", kept)[0] == 0
+        assert run("train", text, "-o", whole, *options, *training)[0] == 0
+        np.testing.assert_array_equal(WordVectors.load(out).vectors, WordVectors.load(whole).vectors)
+        assert fastqwem.TrainedModel.load(kept).done == (60, 0)
