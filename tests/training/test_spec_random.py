@@ -5,6 +5,7 @@ from __future__ import annotations
 import naive_training as naive
 import numpy as np
 import pytest
+import training_cases as cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -179,13 +180,13 @@ def test_negatives_of_arrays_are_those_of_scalars():
 
 
 def test_held_out_share_and_the_whole_range():
-    from training_cases import settings as make
-
     n = 100_000
     for share in (0.0, 0.01, 0.5):
-        out = blocks.held_out_positions(n, make(np.array([2, 1]), held_out=round(share * 2**32)))
+        out = blocks.held_out_positions(n, cases.settings(np.array([2, 1]), held_out=round(share * 2**32)))
         assert abs(out.sum() - n * share) <= stats.norm.isf(CHANCE) * np.sqrt(n * share * (1 - share))
-    first, second = (blocks.held_out_positions(n, make(np.array([2, 1]), held_out=2**31, seed=s)) for s in (1, 2))
+    first, second = (
+        blocks.held_out_positions(n, cases.settings(np.array([2, 1]), held_out=2**31, seed=s)) for s in (1, 2)
+    )
     # Two seeds agree on half of the positions.
     assert abs((first == second).sum() - n / 2) < stats.norm.isf(CHANCE) * np.sqrt(n) / 2
 

@@ -72,7 +72,8 @@ def draw_negatives(
     draws = random.NEGATIVE_DRAW + np.arange(number)
     x0, x1 = random.bits(epoch_key, np.full(number, position), draws)
     column = sampling.column(x0, len(threshold)).astype(np.int64)
-    return np.where(x1 < threshold[column], column, alias[column]).astype(np.int32)
+    words: NDArray[np.int32] = np.where(x1 < threshold[column], column, alias[column]).astype(np.int32)
+    return words
 
 
 def epoch_blocks(

@@ -66,7 +66,8 @@ def keep_table(counts: NDArray[np.int64], sample: float) -> NDArray[np.uint32]:
     frequency = np.asarray(counts, np.float64) / np.sum(counts)
     ratio = np.divide(sample, frequency, out=np.ones(len(counts)), where=frequency > 0)
     probability = np.minimum(1.0, np.sqrt(ratio) + ratio)
-    return np.minimum(np.floor(probability * TWO_32), ALWAYS).astype(np.uint32)
+    threshold: NDArray[np.uint32] = np.minimum(np.floor(probability * TWO_32), ALWAYS).astype(np.uint32)
+    return threshold
 
 
 def noise_weights(counts: NDArray[np.int64], ns_exponent: float) -> NDArray[np.float64]:
