@@ -10,4 +10,5 @@ PYBIND11_MODULE(_core, m) {
   fastqwem::register_text(m);
   fastqwem::register_counts(m);
   fastqwem::register_spectral(m);
+  fastqwem::register_training(m);
 }

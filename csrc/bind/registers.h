@@ -10,5 +10,6 @@ void register_config(pybind11::module_& m);
 void register_text(pybind11::module_& m);
 void register_counts(pybind11::module_& m);
 void register_spectral(pybind11::module_& m);
+void register_training(pybind11::module_& m);
 
 }  // namespace fastqwem

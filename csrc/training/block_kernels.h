@@ -1,0 +1,50 @@
+// The arithmetic of one block, one table of functions per instruction set. Rows are padded to whole cache lines, and
+// `width` is that padded length; the padding is zero.
+#pragma once
+
+#include <cstdint>
+
+#include "core/types.h"
+
+namespace fastqwem {
+
+struct BlockKernels {
+  // to[i] = from[rows[i]] for n rows; the only place that reads what other threads may be writing.
+  void (*gather)(const float* matrix, std::int64_t stride, const WordId* rows, int n, std::int64_t width, float* to);
+  // to = factor * sum of the n rows from[0..n), one after another.
+  void (*add_rows)(const float* from, int n, std::int64_t width, float factor, float* to);
+  // scores[i * n_outputs + j] = inputs[i] . outputs[j]
+  void (*scores)(const float* inputs, int n_inputs, const float* outputs, int n_outputs, std::int64_t width,
+                 float* scores);
+  // In place: scores become the coefficients alpha * weight * (-d loss / d z); returns the sum of |weight| * loss.
+  // `n` is rounded up: scores and weights must be readable, and scores writable, up to a multiple of 16.
+  double (*gradient_sgns)(float* scores, const float* weights, int n, float alpha);
+  double (*gradient_qwem)(float* scores, const float* weights, int n, float alpha);
+  // matrix_in[input_rows[i]] += row_factor[i] * sum_j g[i][j] outputs[j] and
+  // matrix_out[output_rows[j]] += column_factor[j] * sum_i g[i][j] inputs[i]; factors may be null (ones). `prefetch`
+  // names rows that the next block wants. The only place that writes what other threads may be reading.
+  struct Update {
+    const float* inputs;       // local copies, from before the block
+    const float* outputs;
+    const float* g;            // n_inputs x n_outputs
+    float* const* input_rows;  // where the updates go
+    float* const* output_rows;
+    const float* row_factor;
+    const float* column_factor;
+    int n_inputs, n_outputs;
+    std::int64_t width;
+    const float* const* prefetch;
+    int n_prefetch;
+  };
+  void (*update)(const Update& update);
+  // to[i] = constant + 0.5 * matrix * from[i] for n rows; matrix is symmetric, width x width.
+  void (*half_product)(const float* from, int n, const float* matrix, const float* constant, std::int64_t width,
+                       float* to);
+  // row += factor * addend, on a row that other threads may be using.
+  void (*add_to_row)(float* row, const float* addend, float factor, std::int64_t width);
+};
+
+// Those of the instruction set in use.
+const BlockKernels& block_kernels();
+
+}  // namespace fastqwem

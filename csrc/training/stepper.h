@@ -1,0 +1,62 @@
+// One worker's scratch memory and the step of one block: gather rows, score, gradient, update.
+#pragma once
+
+#include <vector>
+
+#include "training/block.h"
+#include "training/block_kernels.h"
+#include "training/padded_matrix.h"
+
+namespace fastqwem {
+
+// First and second moments of both sides, for exact negatives: with q the noise distribution, o the output rows,
+// p the share of kept tokens and x the input rows, mean and second moment of o under q and of x under p. Padded.
+struct Moments {
+  std::vector<float> output_mean, output_second, input_mean, input_second;
+  float output_trace = 0, input_trace = 0;
+  std::vector<float> ratio;  // q / p of each word
+  std::vector<float> noise;  // q of each word
+};
+
+struct Model {
+  PaddedMatrix input, output, nodes;
+  Moments moments;
+};
+
+struct Totals {
+  double loss = 0;
+  std::int64_t pairs = 0;
+  std::int64_t words = 0;  // centres
+};
+
+class Stepper {
+ public:
+  Stepper(const TrainingOptions& options, Model& model);
+
+  // Trains on a block and returns its loss; `next` (may be null) is what comes after, for prefetching.
+  double train(const Block& block, float alpha, const Block* next, const KeptLine& line);
+  // The loss alone.
+  double measure(const Block& block);
+
+ private:
+  PaddedMatrix& outputs_of(const Block& block);
+  void gather(const Block& block);
+  void damp(const Block& block, float alpha);
+  void scatter_bags(const Block& block);
+  void note_prefetch(const Block& next, const KeptLine& line);
+  double exact_gradient(const Block& block, float alpha);
+  void add_exact_negatives(const Block& block, float alpha);
+  double square(const float* row) const;
+
+  const TrainingOptions& options_;
+  Model& model_;
+  const BlockKernels& kernels_;
+  const std::int64_t width_;
+  const bool cbow_, damped_;
+  std::vector<float> rows_, inputs_, outputs_, scores_, bag_change_, row_factor_, column_factor_, negative_part_;
+  std::vector<float> weights_;
+  std::vector<float*> input_rows_, output_rows_;
+  std::vector<const float*> prefetch_;
+};
+
+}  // namespace fastqwem
