@@ -13,8 +13,8 @@ from fastqwem.training import spec
 
 
 def truth_of(ids, offsets, epoch, of):
-    """What `Trainer.samples` returns, from the specification's blocks."""
-    blocks = [block for _, block in spec.epoch_blocks(ids, offsets, epoch, of)]
+    """What `Trainer.samples` returns, from the specification's blocks; those without pairs do nothing, and go."""
+    blocks = [block for _, block in spec.epoch_blocks(ids, offsets, epoch, of) if block.windows.any()]
     none = np.zeros((0, 2), np.int64)
     pairs = [np.argwhere(block.windows.T) for block in blocks]
     return {

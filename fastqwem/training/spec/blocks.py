@@ -88,7 +88,8 @@ def epoch_blocks(
 
     Tokens that are not kept are taken out before windows are laid, so windows reach further (as in word2vec). A
     window reaches over the border of a chunk, never over that of a sentence. The last block of a sentence in a
-    chunk may have fewer than T centres.
+    chunk may have fewer than T centres. A block has no pairs if its sentence keeps a single token, and then does
+    nothing: backends may skip it, but its centre counts as trained.
 
     Parameters
     ----------
