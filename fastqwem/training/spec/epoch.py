@@ -32,7 +32,7 @@ class EpochResult:
     loss : float
         Sum over all steps, of the vectors before each of them.
     pairs : int
-        What `loss` is divided by for the mean loss; negative sampling and hierarchical softmax count each their own.
+        What `loss` is divided by for the mean loss: of inputs and centres.
     words : int
         Centres trained.
     """

@@ -37,7 +37,8 @@ class Term:
     exact : bool
         Negatives in expectation: the outputs are the centres only.
     pairs : int
-        That the term counts for in the mean loss.
+        That the term counts for in the mean loss: hierarchical softmax beside negatives counts none, so that its loss
+        adds to that of the same pairs.
     """
 
     input_words: Words
@@ -83,7 +84,16 @@ def _down_the_tree(block: Block, place: int, ids: Words, settings: Settings, tre
     rows = int(window.sum()) if settings.architecture == "skipgram" else int(window.any())
     mix, spread = _mixing(np.ones((int(window.sum()), rows), bool), settings)
     words = ids[block.inputs[window]]
-    return Term(words, mix, spread, "nodes", tree.points[path], np.tile(signs, (rows, 1)), False, rows)
+    return Term(
+        words,
+        mix,
+        spread,
+        "nodes",
+        tree.points[path],
+        np.tile(signs, (rows, 1)),
+        False,
+        0 if settings.negative else rows,
+    )
 
 
 def _mixing(windows: NDArray[np.bool_], settings: Settings) -> tuple[Array | None, Array | None]:
