@@ -13,6 +13,7 @@ from .config import apply_environment, show_config
 from .counts import Cooccurrence, count
 from .spectral import Spectrum, Target, solve
 from .text import Corpus, Vocab
+from .training import FullBatchResult, train_full_batch
 from .vectors import WordVectors
 
 apply_environment()
@@ -20,6 +21,7 @@ apply_environment()
 __all__ = [
     "Cooccurrence",
     "Corpus",
+    "FullBatchResult",
     "Spectrum",
     "Target",
     "Vocab",
@@ -28,4 +30,5 @@ __all__ = [
     "count",
     "show_config",
     "solve",
+    "train_full_batch",
 ]

@@ -6,7 +6,7 @@ with errno and filename. The classes below say what those cannot.
 
 from __future__ import annotations
 
-__all__ = ["ConvergenceError", "CorpusError", "FastqwemError", "FormatError"]
+__all__ = ["ConvergenceError", "CorpusError", "DivergedError", "FastqwemError", "FormatError"]
 
 
 class FastqwemError(Exception):
@@ -33,3 +33,25 @@ class ConvergenceError(FastqwemError, RuntimeError):
     def __init__(self, message: str, spectrum: object = None) -> None:
         super().__init__(message)
         self.spectrum = spectrum
+
+
+class DivergedError(FastqwemError, ArithmeticError):
+    """Training blew up: the loss is no longer finite.
+
+    Attributes
+    ----------
+    epoch : int or None
+        The epoch, or the step where there are no epochs, that ended so.
+    alpha : float or None
+        The learning rate, or size of the step, then.
+    model : object
+        What was being trained, as it was last known to be sound, or None.
+    """
+
+    def __init__(
+        self, message: str, epoch: int | None = None, alpha: float | None = None, model: object = None
+    ) -> None:
+        super().__init__(message)
+        self.epoch = epoch
+        self.alpha = alpha
+        self.model = model

@@ -9,5 +9,6 @@ PYBIND11_MODULE(_core, m) {
   fastqwem::register_config(m);
   fastqwem::register_text(m);
   fastqwem::register_counts(m);
+  fastqwem::register_weighted(m);
   fastqwem::register_spectral(m);
 }
