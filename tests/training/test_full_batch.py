@@ -241,8 +241,9 @@ def test_aligned_start_follows_the_sigmoid():
             init=q[:, :6] * np.sqrt(start), record=look,
         )  # fmt: skip
         errors.append(worst)
-    # the measured peak at 0.04 is on the steep part of the curve, a few times the error at the end of it
-    assert errors[0] <= 0.04
+    # x/4 late, relative, over the time ln(lambda/start)/lambda, where the slope of s^2 is at most lambda^2/4; half as
+    # much again for the modes that move at the same time
+    assert errors[0] <= 1.5 * np.log(VALUES[0] / start) * 0.04 / 16
     assert errors[1] == pytest.approx(errors[0] / 4, rel=0.15)  # first order in dt
 
 
@@ -330,7 +331,7 @@ def test_a_schedule_only_retimes():
     """Item 19: equal time, equal W W^T, up to the O(dt) error of Euler steps."""
     matrix, _ = separated()
     w0 = 0.1 * np.random.default_rng(3).standard_normal((80, 6))
-    dt = 1e-3 / VALUES[0]
+    dt = 2e-3 / VALUES[0]
     even = [dt] * 2000
     falling = [2 * dt] * 500 + [0.5 * dt] * 2000
     runs = [train_full_batch(matrix, tied=True, method="gd", step=s, max_steps=4000, tol=0, init=w0)
@@ -338,8 +339,8 @@ def test_a_schedule_only_retimes():
     assert runs[0].steps == 2000 and runs[1].steps == 2500
     assert runs[0].times[-1] == pytest.approx(runs[1].times[-1], rel=1e-12)
     a, b = (r.input_vectors @ r.input_vectors.T for r in runs)
-    # a step of x = dt lambda grows a mode by (1 + x/2)^2, not e^x: x/4 late, relative, over a time of 2 / lambda_1
-    assert np.linalg.norm(a - b) <= 2 * (1e-3 + 2e-3) / 4 * np.linalg.norm(a)
+    # a step of x = dt lambda grows a mode by (1 + x/2)^2, not e^x: x/4 late, relative, over a time of 4 / lambda_1
+    assert np.linalg.norm(a - b) <= 4 * (2e-3 + 4e-3) / 4 * np.linalg.norm(a)
     assert np.linalg.norm(a - w0 @ w0.T) > 0.5 * np.linalg.norm(a)
 
 
@@ -375,8 +376,8 @@ def test_a_weighted_target_gives_vectors_without_the_weights():
 def test_accelerated_reaches_what_long_descent_does_in_a_tenth_of_the_steps(name, tied):
     counts = cooccurrence(random_table(60))
     options = {"objective": name, "tied": tied, "seed": 1, **OPTIONS}
-    slow = train_full_batch(counts, 3, method="gd", max_steps=1500, tol=0, **options)
-    fast = train_full_batch(counts, 3, max_steps=150, tol=0, **options)
+    slow = train_full_batch(counts, 3, method="gd", max_steps=600, tol=0, **options)
+    fast = train_full_batch(counts, 3, max_steps=60, tol=0, **options)
     assert fast.loss <= slow.loss + 1e-3 * (slow.losses[0] - slow.loss)
     for run in (slow, fast):  # monotone, up to the rounding that the line search allows
         assert np.all(np.diff(run.losses) <= 1e-13 * np.abs(run.losses[1:]))
