@@ -29,7 +29,7 @@ def exact_objective(name, tied, n=N):
     weights = PairWeights(counts, **OPTIONS)
     dense = naive.pair_weights(random_table(n), counts.vocab.counts, **OPTIONS)
     # memory for five rows at a time: blocks whose last is shorter
-    made = QwemObjective(weights, tied) if name == "qwem" else SgnsObjective(weights, tied, 5 * 32 * n)
+    made = QwemObjective(weights, tied) if name == "qwem" else SgnsObjective(weights, tied, 5 * 40 * n)
     return made, dense
 
 
