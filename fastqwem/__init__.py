@@ -13,7 +13,7 @@ from .config import apply_environment, show_config
 from .counts import Cooccurrence, count
 from .spectral import Spectrum, Target, solve
 from .text import Corpus, Vocab
-from .training import TrainedModel, resume, train
+from .training import FullBatchResult, TrainedModel, resume, train, train_full_batch
 from .vectors import WordVectors
 
 apply_environment()
@@ -21,6 +21,7 @@ apply_environment()
 __all__ = [
     "Cooccurrence",
     "Corpus",
+    "FullBatchResult",
     "Spectrum",
     "Target",
     "TrainedModel",
@@ -32,4 +33,5 @@ __all__ = [
     "show_config",
     "solve",
     "train",
+    "train_full_batch",
 ]

@@ -33,6 +33,13 @@ def count_on_disk(
     progress: Tick | None,
 ) -> tuple[_Array, bool, int, int, int]: ...
 
+class WeightedCounts:
+    def __init__(
+        self, indptr: _Array, indices: _Array, counts: _Array, rows: _Array, columns: _Array, workers: int
+    ) -> None: ...
+    def gather(self, w: _Array, c: _Array, alpha: float, beta: float, out: _Array, workers: int) -> list[float]: ...
+    def line(self, w: _Array, dw: _Array, c: _Array, dc: _Array, workers: int) -> list[float]: ...
+
 # text
 class TextEncoder:
     n_tokens: int

@@ -48,11 +48,12 @@ class DivergedError(FastqwemError, ArithmeticError):
     Attributes
     ----------
     epoch : int
-        In which it happened, from 1.
+        In which it happened, from 1; for the full-batch road, the step.
     alpha : float
-        The learning rate there.
-    model : TrainedModel or None
-        The model as it broke, for its history; its matrices are of no use.
+        The learning rate, or size of the step, there.
+    model : TrainedModel, FullBatchResult or None
+        What was being trained: the model as it broke, for its history, or the last sound result of the full-batch
+        road.
     """
 
     def __init__(self, message: str, epoch: int, alpha: float, model: object = None) -> None:
