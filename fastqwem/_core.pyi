@@ -152,7 +152,6 @@ class Trainer:
         input_mean: NDArray[np.float32],
         input_second: NDArray[np.float32],
         ratio: NDArray[np.float32],
-        noise: NDArray[np.float32],
     ) -> None: ...
     def samples(
         self, ids: NDArray[np.int32], offsets: NDArray[np.int64], epoch: int, n_workers: int

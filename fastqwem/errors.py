@@ -68,8 +68,8 @@ class TrainingInterrupted(KeyboardInterrupt):
 
     Attributes
     ----------
-    model : TrainedModel
-        Partly trained; `fastqwem.resume` goes on with it.
+    model : TrainedModel, FullBatchResult or None
+        Partly trained; `fastqwem.resume` goes on with a `TrainedModel`.
     """
 
     def __init__(self, message: str, model: object) -> None:

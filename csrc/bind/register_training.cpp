@@ -121,8 +121,7 @@ std::vector<float> padded(const py::array& array, const char* name, Offset rows,
 }
 
 void set_moments(Trainer& trainer, const py::array& output_mean, const py::array& output_second,
-                 const py::array& input_mean, const py::array& input_second, const py::array& ratio,
-                 const py::array& noise) {
+                 const py::array& input_mean, const py::array& input_second, const py::array& ratio) {
   const Offset d = trainer.options().vector_size, v = trainer.options().vocab_size;
   Moments& moments = trainer.model().moments;
   moments.output_mean = padded(output_mean, "output_mean", 1, d);
@@ -136,9 +135,7 @@ void set_moments(Trainer& trainer, const py::array& output_mean, const py::array
     moments.input_trace += moments.input_second[static_cast<std::size_t>(i * (stride + 1))];
   }
   const float* const r = of_length<float>(ratio, "ratio", v);
-  const float* const q = of_length<float>(noise, "noise", v);
   moments.ratio.assign(r, r + v);
-  moments.noise.assign(q, q + v);
 }
 
 template <class T>
@@ -201,7 +198,8 @@ py::dict samples(const Trainer& trainer, const py::array& ids, const py::array& 
     all.pairs.insert(all.pairs.end(), part.pairs.begin(), part.pairs.end());
     all.negatives.insert(all.negatives.end(), part.negatives.begin(), part.negatives.end());
   }
-  const int k = trainer.options().exact_negatives ? 0 : trainer.options().negative;
+  const TrainingOptions& options = trainer.options();
+  const int k = options.exact_negatives ? 0 : options.negative * draws_per_negative(options.shared_negatives);
   const Offset n_blocks = all.block.empty() ? 0 : all.block.back() + 1;
   py::dict out;
   out["centers"] = to_array(all.centers);
@@ -244,7 +242,7 @@ void register_training(py::module_& m) {
       .def("held_out_totals", &held_out_totals, py::arg("ids"), py::arg("offsets"), py::arg("epoch"),
            py::arg("n_workers"), py::arg("progress"), "(loss, pairs) of the held-out centres, nothing trained.")
       .def("set_moments", &set_moments, py::arg("output_mean"), py::arg("output_second"), py::arg("input_mean"),
-           py::arg("input_second"), py::arg("ratio"), py::arg("noise"), "Moments that exact negatives need.")
+           py::arg("input_second"), py::arg("ratio"), "Moments that exact negatives need.")
       .def("totals", [](const Trainer& t) { const Totals s = t.totals(); return py::make_tuple(s.loss, s.pairs, s.words); },
            "(loss, pairs, centres) since the last reset.")
       .def("reset_totals", &Trainer::reset_totals, "Start the totals from zero.")

@@ -38,7 +38,8 @@ void Block::clear_weights() {
 BlockMaker::BlockMaker(const Sampler& sampler, const HuffmanTree& tree, Centers which)
     : sampler_(sampler), tree_(tree), options_(sampler.options()), which_(which),
       group_size_(which == Centers::trained && options_.negative > 0 ? options_.shared_negatives : 1),
-      n_negatives_(options_.exact_negatives ? 0 : options_.negative) {}
+      draws_(draws_per_negative(group_size_)),
+      n_negatives_(options_.exact_negatives ? 0 : options_.negative * draws_) {}
 
 void BlockMaker::begin(const KeptLine& line, std::uint32_t epoch_key) {
   line_ = &line;
@@ -182,15 +183,16 @@ void BlockMaker::cbow_inputs(Block& block) {
 void BlockMaker::weigh_negatives(Block& block) const {
   const int n_centers = block.n_centers, n_outputs = block.n_outputs, n_rows = block.n_rows;
   float* const weights = block.weights.data();
+  const float each = 1.0f / static_cast<float>(draws_);
   for (int row = 0; row < n_rows; ++row) {
     float* const here = weights + row * n_outputs;
-    const float times = block.bags_of_inputs ? here[row] : block.multiplicity[row];
-    for (int k = n_centers; k < n_outputs; ++k) here[k] = -times;
+    const float weight = each * (block.bags_of_inputs ? here[row] : block.multiplicity[row]);
+    for (int k = n_centers; k < n_outputs; ++k) here[k] = -weight;
   }
   for (int k = n_centers; k < n_outputs; ++k) {
     for (int t = 0; t < n_centers; ++t) {
       if (block.outputs[t] != block.outputs[k]) continue;
-      for (int row = 0; row < n_rows; ++row) weights[row * n_outputs + k] += weights[row * n_outputs + t];
+      for (int row = 0; row < n_rows; ++row) weights[row * n_outputs + k] += each * weights[row * n_outputs + t];
     }
   }
 }

@@ -42,9 +42,9 @@ struct Block {
 
 // Turns a line of kept tokens into blocks, in order.
 //
-// Up to `shared_negatives` consecutive centres of one sentence and chunk make a block. They share K negatives, drawn
-// at the position of the first; so each row is read and written once for all of them, and an input that stands in m
-// of the windows meets each negative once, with weight m. Sharing within one window is pWord2Vec's idea (Ji et al.
+// Up to `shared_negatives` consecutive centres of one sentence and chunk make a block. They share K s negatives of
+// weight 1 / s, s = draws_per_negative, drawn at the position of the first; so each row is read and written once for
+// all of them, and an input that stands in m of the windows meets each negative once, with weight m / s. Sharing within one window is pWord2Vec's idea (Ji et al.
 // 2016), over several windows pSGNScc's (Rengasamy et al. 2017).
 class BlockMaker {
  public:
@@ -80,7 +80,7 @@ class BlockMaker {
   const HuffmanTree& tree_;
   const TrainingOptions& options_;
   const Centers which_;
-  const int group_size_, n_negatives_;
+  const int group_size_, draws_, n_negatives_;
   const KeptLine* line_ = nullptr;
   std::uint32_t key_ = 0;
   std::size_t sentence_ = 0;    // where `collect` is

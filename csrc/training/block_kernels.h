@@ -40,6 +40,7 @@ struct BlockKernels {
   // to[i] = constant + 0.5 * matrix * from[i] for n rows; matrix is symmetric, width x width.
   void (*half_product)(const float* from, int n, const float* matrix, const float* constant, std::int64_t width,
                        float* to);
+  float (*dot)(const float* a, const float* b, std::int64_t width);
   // row += factor * addend, on a row that other threads may be using.
   void (*add_to_row)(float* row, const float* addend, float factor, std::int64_t width);
 };

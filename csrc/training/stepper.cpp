@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace fastqwem {
 namespace {
@@ -66,27 +67,39 @@ void Stepper::gather_bags(const Block& block) {
   }
 }
 
-double Stepper::square(const float* row) const {
-  float sum = 0;
-  for (std::int64_t k = 0; k < width_; ++k) sum += row[k] * row[k];
-  return static_cast<double>(sum);
+// Rows of one word share what they add up to: their updates meet in one row of the matrix.
+void Stepper::share_mass(const WordId* words, int n, std::vector<float>& mass) {
+  for (int i = 0; i < n; ++i) {
+    for (int j = 0; j < i; ++j) {
+      if (words[i] != words[j]) continue;
+      const float both = mass[j] + mass[i];  // mass[j] is the sum so far of all rows of this word before i
+      for (int k = 0; k <= i; ++k) {
+        if (words[k] == words[i]) mass[k] = both;
+      }
+      break;
+    }
+  }
 }
 
 // The step rule of QWEM, whose gradient grows with the score and would blow up at rates that suit SGNS. With the
-// other side fixed, a row's step is w -> w - (alpha / 2) H w + ..., H = sum |weight| o o^T. Divided by
-// 1 + alpha tr(H) it contracts at any rate, also when both sides step at once; at small rates nothing changes.
+// other side fixed, a word's step is w -> w - (alpha / 2) H w + ..., H = sum |weight| o o^T over all its pairs in the
+// block. Divided by 1 + alpha tr(H) it goes less than half the way to its minimum at any rate, so that both sides
+// may step at once; at small rates nothing changes.
 void Stepper::damp(const Block& block, float alpha) {
   const int n_rows = block.n_rows, n_outputs = block.n_outputs;
   const float* const inputs = cbow_ ? inputs_.data() : rows_.data();
   row_factor_.assign(static_cast<std::size_t>(n_rows), 0.0f);
   column_factor_.assign(static_cast<std::size_t>(n_outputs), 0.0f);
-  std::vector<float> output_square(static_cast<std::size_t>(n_outputs));
-  for (int j = 0; j < n_outputs; ++j) output_square[j] = static_cast<float>(square(outputs_.data() + j * width_));
+  output_square_.resize(static_cast<std::size_t>(n_outputs));
+  for (int j = 0; j < n_outputs; ++j) {
+    const float* const row = outputs_.data() + j * width_;
+    output_square_[j] = kernels_.dot(row, row, width_);
+  }
   for (int i = 0; i < n_rows; ++i) {
-    const auto input_square = static_cast<float>(square(inputs + i * width_));
+    const float input_square = kernels_.dot(inputs + i * width_, inputs + i * width_, width_);
     for (int j = 0; j < n_outputs; ++j) {
       const float weight = std::fabs(block.weights[static_cast<std::size_t>(i * n_outputs + j)]);
-      row_factor_[i] += weight * output_square[j];
+      row_factor_[i] += weight * output_square_[j];
       column_factor_[j] += weight * input_square;
     }
   }
@@ -94,53 +107,53 @@ void Stepper::damp(const Block& block, float alpha) {
     const auto k = static_cast<float>(options_.negative);
     for (int i = 0; i < n_rows; ++i) row_factor_[i] += k * block.multiplicity[i] * model_.moments.output_trace;
     for (int j = 0; j < n_outputs; ++j) {
-      float pairs = 0;
-      for (int i = 0; i < n_rows; ++i) pairs += block.weights[static_cast<std::size_t>(i * n_outputs + j)];
-      column_factor_[j] += k * pairs * model_.moments.ratio[block.outputs[j]] * model_.moments.input_trace;
+      column_factor_[j] += k * pairs_of(block, j) * model_.moments.ratio[block.outputs[j]] * model_.moments.input_trace;
     }
   }
+  if (cbow_) {  // bags overlap: an update of one moves the others
+    const float all = std::accumulate(row_factor_.begin(), row_factor_.end(), 0.0f);
+    std::fill(row_factor_.begin(), row_factor_.end(), all);
+  } else {
+    share_mass(block.inputs.data(), n_rows, row_factor_);
+  }
+  share_mass(block.outputs.data(), n_outputs, column_factor_);
   for (float& factor : row_factor_) factor = 1.0f / (1.0f + alpha * factor);
   for (float& factor : column_factor_) factor = 1.0f / (1.0f + alpha * factor);
 }
 
-// Positive pairs of exact negatives: alpha ((1 - x / 2) + K q (1 + x / 2)); the second part takes out of the
-// expectation the negatives that are the centre itself, which sampling leaves out too. Returns the loss of the block
-// with its negatives in expectation, but for the terms of the moments, which add_exact_negatives knows.
-double Stepper::exact_gradient(const Block& block, float alpha) {
-  const int n_rows = block.n_rows, n_outputs = block.n_outputs;
-  double loss = 0;
-  for (int i = 0; i < n_rows; ++i) {
-    for (int j = 0; j < n_outputs; ++j) {
-      const auto at = static_cast<std::size_t>(i * n_outputs + j);
-      const float x = scores_[at], weight = block.weights[at];
-      const float own = static_cast<float>(options_.negative) * model_.moments.noise[block.outputs[j]];
-      scores_[at] = alpha * weight * ((1.0f - 0.5f * x) + own * (1.0f + 0.5f * x));
-      loss += static_cast<double>(weight * ((0.25f * x * x - x) - own * (0.25f * x * x + x)));
-    }
-  }
-  return loss;
+float Stepper::pairs_of(const Block& block, int center) const {
+  float pairs = 0;
+  for (int i = 0; i < block.n_rows; ++i) pairs += block.weights[static_cast<std::size_t>(i * block.n_outputs + center)];
+  return pairs;
 }
 
-// x_i -= alpha K m_i (mu + Sigma x_i / 2), o_j -= alpha K n_j ratio_j (nu + Pi o_j / 2).
-void Stepper::add_exact_negatives(const Block& block, float alpha) {
+// Negatives in expectation, x_i -= alpha K m_i (mu + Sigma x_i / 2) and o_j -= alpha K n_j ratio_j (nu + Pi o_j / 2).
+// Returns their loss, sum K m_i (mu . x_i + x_i . Sigma x_i / 4); with alpha 0 nothing changes.
+double Stepper::exact_negatives(const Block& block, float alpha) {
   const int n_rows = block.n_rows, n_outputs = block.n_outputs;
   const Moments& m = model_.moments;
-  const float rate = alpha * static_cast<float>(options_.negative);
+  const auto k = static_cast<float>(options_.negative);
   ensure(negative_part_, static_cast<std::size_t>(std::max(n_rows, n_outputs) * width_));
   kernels_.half_product(rows_.data(), n_rows, m.output_second.data(), m.output_mean.data(), width_,
                         negative_part_.data());
+  double loss = 0;
   for (int i = 0; i < n_rows; ++i) {
-    kernels_.add_to_row(input_rows_[i], negative_part_.data() + i * width_,
-                        -rate * block.multiplicity[i] * row_factor_[i], width_);
+    const float* const x = rows_.data() + i * width_;
+    const float* const part = negative_part_.data() + i * width_;
+    loss += static_cast<double>(0.5f * k * block.multiplicity[i] *
+                                (kernels_.dot(x, part, width_) + kernels_.dot(x, m.output_mean.data(), width_)));
+    if (alpha > 0) {
+      kernels_.add_to_row(input_rows_[i], part, -alpha * k * block.multiplicity[i] * row_factor_[i], width_);
+    }
   }
+  if (!(alpha > 0)) return loss;
   kernels_.half_product(outputs_.data(), n_outputs, m.input_second.data(), m.input_mean.data(), width_,
                         negative_part_.data());
   for (int j = 0; j < n_outputs; ++j) {
-    float pairs = 0;
-    for (int i = 0; i < n_rows; ++i) pairs += block.weights[static_cast<std::size_t>(i * n_outputs + j)];
-    kernels_.add_to_row(output_rows_[j], negative_part_.data() + j * width_,
-                        -rate * pairs * m.ratio[block.outputs[j]] * column_factor_[j], width_);
+    const float rate = alpha * k * pairs_of(block, j) * m.ratio[block.outputs[j]] * column_factor_[j];
+    kernels_.add_to_row(output_rows_[j], negative_part_.data() + j * width_, -rate, width_);
   }
+  return loss;
 }
 
 void Stepper::scatter_bags(const Block& block) {
@@ -161,32 +174,31 @@ void Stepper::note_prefetch(const Block& next, const KeptLine& line) {
   for (int at = next.fresh_begin; at < next.fresh_end; ++at) prefetch_.push_back(model_.input.row(line.words[at]));
 }
 
+// Scores become coefficients; returns the loss.
+double Stepper::gradient(const Block& block, float alpha) {
+  const auto kernel = damped_ ? kernels_.gradient_qwem : kernels_.gradient_sgns;
+  return kernel(scores_.data(), block.weights.data(), block.n_rows * block.n_outputs, alpha);
+}
+
 double Stepper::train(const Block& block, float alpha, const Block* next, const KeptLine& line) {
   gather(block);
-  const int n_rows = block.n_rows, n_outputs = block.n_outputs;
-  double loss = 0;
-  if (options_.exact_negatives) {
-    loss = exact_gradient(block, alpha);
-  } else {
-    const auto gradient = damped_ ? kernels_.gradient_qwem : kernels_.gradient_sgns;
-    loss = gradient(scores_.data(), block.weights.data(), n_rows * n_outputs, alpha);
-  }
+  double loss = gradient(block, alpha);
   if (damped_) damp(block, alpha);
   prefetch_.clear();
   if (next) note_prefetch(*next, line);
   kernels_.update({cbow_ ? inputs_.data() : rows_.data(), outputs_.data(), scores_.data(), input_rows_.data(),
                    output_rows_.data(), damped_ ? row_factor_.data() : nullptr,
-                   damped_ ? column_factor_.data() : nullptr, n_rows, n_outputs, width_, prefetch_.data(),
+                   damped_ ? column_factor_.data() : nullptr, block.n_rows, block.n_outputs, width_, prefetch_.data(),
                    static_cast<int>(prefetch_.size())});
   if (cbow_) scatter_bags(block);
-  if (options_.exact_negatives) add_exact_negatives(block, alpha);
+  if (options_.exact_negatives) loss += exact_negatives(block, alpha);
   return loss;
 }
 
 double Stepper::measure(const Block& block) {
   gather(block);
-  const auto gradient = damped_ ? kernels_.gradient_qwem : kernels_.gradient_sgns;
-  return gradient(scores_.data(), block.weights.data(), block.n_rows * block.n_outputs, 0.0f);
+  const double loss = gradient(block, 0.0f);
+  return options_.exact_negatives ? loss + exact_negatives(block, 0.0f) : loss;
 }
 
 }  // namespace fastqwem

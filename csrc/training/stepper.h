@@ -15,7 +15,6 @@ struct Moments {
   std::vector<float> output_mean, output_second, input_mean, input_second;
   float output_trace = 0, input_trace = 0;
   std::vector<float> ratio;  // q / p of each word
-  std::vector<float> noise;  // q of each word
 };
 
 struct Model {
@@ -45,9 +44,10 @@ class Stepper {
   void damp(const Block& block, float alpha);
   void scatter_bags(const Block& block);
   void note_prefetch(const Block& next, const KeptLine& line);
-  double exact_gradient(const Block& block, float alpha);
-  void add_exact_negatives(const Block& block, float alpha);
-  double square(const float* row) const;
+  double gradient(const Block& block, float alpha);
+  double exact_negatives(const Block& block, float alpha);
+  float pairs_of(const Block& block, int center) const;
+  static void share_mass(const WordId* words, int n, std::vector<float>& mass);
 
   const TrainingOptions& options_;
   Model& model_;
@@ -56,7 +56,7 @@ class Stepper {
   const bool cbow_, damped_;
   // Rows begin on cache lines here too: a register that straddles two costs two reads.
   HugeBuffer<float> rows_, inputs_, outputs_, scores_, bag_change_, negative_part_;
-  std::vector<float> row_factor_, column_factor_;
+  std::vector<float> row_factor_, column_factor_, output_square_;
   std::vector<float*> input_rows_, output_rows_;
   std::vector<const float*> prefetch_;
 };

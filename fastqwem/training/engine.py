@@ -70,7 +70,7 @@ class Engine:
         """Give the trainer what exact negatives need besides the rows of a block."""
         with np.errstate(divide="ignore", invalid="ignore"):  # words that never occur are no centers
             ratio = np.where(self.shares > 0, self.noise / self.shares, 0.0)
-        self.trainer.set_moments(*moments, ratio.astype(np.float32), self.noise.astype(np.float32))
+        self.trainer.set_moments(*moments, ratio.astype(np.float32))
 
     def take(self) -> dict[str, NDArray[np.float32]]:
         """Return the matrices, C-contiguous and without a copy; the engine has none afterwards."""

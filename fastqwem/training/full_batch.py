@@ -165,7 +165,7 @@ def train_full_batch(
     record : callable, optional
         Called with (step, time, W), or (step, time, W, C), at the start and after every step. Arrays are not reused.
     progress : bool, callable or None
-        See `fastqwem.progress.Progress`; counts steps. A KeyboardInterrupt carries what there is as its `result`.
+        See `fastqwem.progress.Progress`; counts steps. Ctrl-C raises TrainingInterrupted, whose `model` is what there is.
 
     Returns
     -------
@@ -217,7 +217,8 @@ def train_full_batch(
             run.take(point, 0.0)
             run.follow(itertools.islice(steps, max_steps), tol, lambda done: tick(done, max_steps) if tick else None)
         except KeyboardInterrupt:
-            raise TrainingInterrupted(run.result() if run.begun else None) from None
+            result = run.result() if run.begun else None
+            raise TrainingInterrupted("interrupted; what there is, is the exception's model", result) from None
     result = run.result()
     _LOG.info("%r", result)
     return result

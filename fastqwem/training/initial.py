@@ -131,7 +131,7 @@ class Initial:
         elif name == "input":
 
             def draw(shape: tuple[int, int]) -> Floats:
-                return (generator.random(shape, dtype=np.float32) - np.float32(0.5)) / np.float32(d)
+                return (2 * generator.random(shape, dtype=np.float32) - 1) / np.float32(d)
         else:
 
             def draw(shape: tuple[int, int]) -> Floats:

@@ -29,9 +29,18 @@ Callback = Callable[[TrainedModel], object]
 SPAN = 512
 """Chunks that the engine is given at a time: 4 million tokens, a second or so."""
 EXACT_SPAN = 128
-"""With exact negatives: chunks between two refreshments of the moments, which cost little in comparison."""
+"""With exact negatives: the most chunks between two refreshments of the moments."""
 
 _LOG = logging.getLogger(__name__)
+
+
+def exact_span(n_words: int) -> int:
+    """Return the chunks between two refreshments of the moments.
+
+    A refreshment costs 4 V d^2 operations, a trained word about as many per V; so four words per word of the
+    vocabulary keep it a fraction of the work, and small vocabularies, whose vectors change faster, get fresher moments.
+    """
+    return min(max(4 * n_words // _core.TRAINING_CHUNK, 1), EXACT_SPAN)
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,7 @@ class Loop:
         self.schedule = Schedule.of(model.options, model._state.first_epoch)
         self.n_chunks = -(-corpus.n_tokens // _core.TRAINING_CHUNK)
         self.exact = model.options.exact_negatives
+        self.span = exact_span(len(model.vocab)) if self.exact else SPAN
         self._running: tuple[float, Moments | None] | None = None
         self._saving = False
 
@@ -136,8 +146,7 @@ class Loop:
     def _span(self, tick: Tick | None) -> None:
         """Train the chunks up to the end of the running span; spans do not depend on where one resumes."""
         state, corpus, trainer = self.state, self.corpus, self.engine.trainer
-        length = EXACT_SPAN if self.exact else SPAN
-        first, last = state.chunk, min(self.n_chunks, (state.chunk // length + 1) * length)
+        first, last = state.chunk, min(self.n_chunks, (state.chunk // self.span + 1) * self.span)
         rates = self.schedule.rates(corpus.n_tokens, state.epoch, first, last)
         report = self._report(tick, first)
         trainer.reset_totals()
@@ -178,7 +187,7 @@ class Loop:
         start, moments = self._running
         loss, pairs, words = self.engine.trainer.totals()
         chunk, state = self.engine.trainer.next_chunk, self.state
-        amid = chunk < self.n_chunks and chunk % EXACT_SPAN
+        amid = chunk < self.n_chunks and chunk % self.span
         state = replace(
             state,
             chunk=chunk,

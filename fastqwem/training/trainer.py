@@ -83,7 +83,7 @@ def train(
         Successive center words that share their negatives, 1 to 64; by default what suits the architecture. More is
         faster and samples less.
     init : optional
-        What to begin with. None: word2vec's, inputs uniform in ``[-0.5, 0.5) / d`` and outputs zero. ``"normal"`` or
+        What to begin with. None: inputs uniform in ``[-1, 1) / d``, outputs zero. ``"normal"`` or
         ``("normal", scale)``: the paper's, all entries normal with variance ``scale^2 / d`` (scale 1). `WordVectors`:
         rows by word, for the inputs; words it lacks begin at random. A `Spectrum`: its matrix for both sides. An array
         (V, d) for the inputs. A pair (input, output) of any of the last three or None.
