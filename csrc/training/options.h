@@ -10,9 +10,9 @@ namespace fastqwem {
 enum class Objective { sgns, qwem };
 enum class Architecture { skipgram, cbow };
 
-// Negatives that a block of up to T centres draws for each one that it counts: with T / 2 times as many, each weighing
-// so much less, sharing costs no quality that we could measure; with K alone it does.
-inline int draws_per_negative(int shared_negatives) { return shared_negatives > 1 ? shared_negatives / 2 : 1; }
+// Negatives that a block draws for each one that it counts. A block of several centres shares its negatives among
+// more pairs, and fewer different ones cost quality; two of half the weight make up for it.
+inline int draws_per_negative(int shared_negatives) { return shared_negatives > 1 ? 2 : 1; }
 
 constexpr Offset kTrainingChunk = 8192;  // positions that are one piece of work; see BlockMaker
 
