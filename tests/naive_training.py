@@ -58,7 +58,8 @@ def block_samples(block, line, epoch, settings, threshold, alias):
         here = line.index(p)
         pairs += [(p, line[j]) for j in range(len(line)) if j != here and abs(j - here) <= radius]
     negatives = []
-    for k in range(settings.negative):
+    group = settings.shared_negatives
+    for k in range(settings.negative * max(group // 2, 1)):
         x0, x1 = bits(settings.seed, epoch, block[0], 1 + k)
         column = x0 * settings.vocab_size >> 32
         negatives.append(column if x1 < int(threshold[column]) else int(alias[column]))

@@ -107,14 +107,14 @@ py::tuple held_out_totals(Trainer& trainer, const py::array& ids, const py::arra
   return py::make_tuple(totals.loss, totals.pairs);
 }
 
-// A square matrix, or a row, with its rows padded as those of the model.
+// A square matrix (two axes) or a row, padded on all axes as the rows of the model.
 std::vector<float> padded(const py::array& array, const char* name, Offset rows, Offset columns) {
   if (array.ndim() > 2 || array.size() != rows * columns || !py::isinstance<py::array_t<float>>(array) ||
       !(array.flags() & py::array::c_style)) {
     throw std::invalid_argument(std::string(name) + " must be contiguous float32 of the vectors' size");
   }
   const Offset stride = PaddedMatrix::padded(columns);
-  std::vector<float> out(static_cast<std::size_t>((rows == 1 ? 1 : stride) * stride));
+  std::vector<float> out(static_cast<std::size_t>((array.ndim() == 2 ? stride : 1) * stride));
   const auto* const from = static_cast<const float*>(array.data());
   for (Offset i = 0; i < rows; ++i) std::copy_n(from + i * columns, columns, out.begin() + i * stride);
   return out;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 namespace fastqwem {
 namespace {
@@ -67,24 +66,54 @@ void Stepper::gather_bags(const Block& block) {
   }
 }
 
-// Rows of one word share what they add up to: their updates meet in one row of the matrix.
-void Stepper::share_mass(const WordId* words, int n, std::vector<float>& mass) {
+// first_[i] = the first of the n words that is the same as words[i], by a small hash table.
+void Stepper::find_first(const WordId* words, int n) {
+  std::size_t size = 16;
+  while (size < 2 * static_cast<std::size_t>(n)) size *= 2;
+  seen_.assign(size, -1);
+  first_.resize(static_cast<std::size_t>(n));
   for (int i = 0; i < n; ++i) {
-    for (int j = 0; j < i; ++j) {
-      if (words[i] != words[j]) continue;
-      const float both = mass[j] + mass[i];  // mass[j] is the sum so far of all rows of this word before i
-      for (int k = 0; k <= i; ++k) {
-        if (words[k] == words[i]) mass[k] = both;
-      }
-      break;
-    }
+    std::size_t at = (static_cast<std::uint32_t>(words[i]) * 0x9E3779B9u >> 7) & (size - 1);
+    while (seen_[at] >= 0 && words[seen_[at]] != words[i]) at = (at + 1) & (size - 1);
+    if (seen_[at] < 0) seen_[at] = i;
+    first_[i] = seen_[at];
   }
 }
 
-// The step rule of QWEM, whose gradient grows with the score and would blow up at rates that suit SGNS. With the
-// other side fixed, a word's step is w -> w - (alpha / 2) H w + ..., H = sum |weight| o o^T over all its pairs in the
-// block. Divided by 1 + alpha tr(H) it goes less than half the way to its minimum at any rate, so that both sides
-// may step at once; at small rates nothing changes.
+// Rows of one word share what they add up to: their updates meet in one row of the matrix.
+void Stepper::share_mass(const WordId* words, int n, std::vector<float>& mass) {
+  find_first(words, n);
+  for (int i = 0; i < n; ++i) {
+    if (first_[i] != i) mass[first_[i]] += mass[i];
+  }
+  for (int i = 0; i < n; ++i) mass[i] = mass[first_[i]];
+}
+
+// How often a word stands in a bag at most.
+int Stepper::most_often(const WordId* words, int n) {
+  find_first(words, n);
+  times_.assign(static_cast<std::size_t>(n), 0);
+  int most = 0;
+  for (int i = 0; i < n; ++i) most = std::max(most, ++times_[first_[i]]);
+  return most;
+}
+
+// The step rule of QWEM, whose gradient grows with the score and would blow up at rates that suit SGNS.
+//
+// With the other side fixed, the loss of a block in one word is quadratic, and the step of its row is
+// w -> w - (alpha / 2) H w + alpha b with H = sum |weight| o o^T and b = sum weight o over its pairs in the block, in
+// all the rows that are copies of it. Divided by 1 + alpha tr(H) it goes less than half the way to the minimum in every
+// direction, at any rate, so that the loss of the block does not rise when one side steps; at small rates nothing
+// changes. The windows of CBOW overlap, and a window's step goes to each of its words as often as it stands there: all
+// bags of a block are divided by 1 + alpha (sum of their tr(H), each times the most that it holds of one word), which
+// bounds the eigenvalues of their steps together in the same way.
+//
+// Both sides step at once, on a tied block maybe in the same row. Each takes less than half of the quadratic part away,
+// so that what was in a row (in CBOW, in the rows of a block together) never grows; and as |b|^2 <= tr(H) sum |weight|,
+// the step of one side adds at most sqrt(alpha sum |weight|) / 2 to the length of a row. So vectors grow by no more
+// than a constant a block, whatever the rate and whatever they hold: never without bounds within a few blocks. That
+// the loss falls while both sides step is true of small steps only. All this holds for any moments of a distribution,
+// those of exact negatives that are out of date included.
 void Stepper::damp(const Block& block, float alpha) {
   const int n_rows = block.n_rows, n_outputs = block.n_outputs;
   const float* const inputs = cbow_ ? inputs_.data() : rows_.data();
@@ -110,8 +139,12 @@ void Stepper::damp(const Block& block, float alpha) {
       column_factor_[j] += k * pairs_of(block, j) * model_.moments.ratio[block.outputs[j]] * model_.moments.input_trace;
     }
   }
-  if (cbow_) {  // bags overlap: an update of one moves the others
-    const float all = std::accumulate(row_factor_.begin(), row_factor_.end(), 0.0f);
+  if (cbow_) {
+    float all = 0;
+    for (int t = 0; t < n_rows; ++t) {
+      const Block::Bag bag = block.bags[t];
+      all += row_factor_[t] * static_cast<float>(most_often(block.inputs.data() + bag.begin, bag.end - bag.begin));
+    }
     std::fill(row_factor_.begin(), row_factor_.end(), all);
   } else {
     share_mass(block.inputs.data(), n_rows, row_factor_);

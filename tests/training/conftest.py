@@ -16,6 +16,7 @@ def corpus():
 
 @pytest.fixture(params=_core.available_isas())
 def isa(request):
+    """Runs the test on one instruction set; trainers choose theirs when they are made."""
     _core.force_isa(request.param)
     yield request.param
     _core.force_isa("")

@@ -20,7 +20,9 @@ def truth_of(ids, offsets, epoch, of):
     return {
         "centers": np.concatenate([*(b.centers for b in blocks), none[:, 0]]),
         "block": np.repeat(np.arange(len(blocks)), [len(block.centers) for block in blocks]),
-        "negatives": np.array([block.negatives for block in blocks], np.int32).reshape(len(blocks), of.negative),
+        "negatives": np.array([block.negatives for block in blocks], np.int32).reshape(
+            len(blocks), of.negative * max(of.shared_negatives // 2, 1)
+        ),
         "pairs": np.concatenate(
             [
                 none,

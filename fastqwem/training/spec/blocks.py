@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from . import random, sampling
 from .settings import Settings
 
-__all__ = ["CHUNK", "Block", "epoch_blocks", "held_out_blocks", "kept_positions", "radii"]
+__all__ = ["CHUNK", "Block", "draws_per_negative", "epoch_blocks", "held_out_blocks", "kept_positions", "radii"]
 
 CHUNK = 8192  # positions; the unit that threads take and that has one learning rate
 
@@ -31,8 +31,8 @@ class Block:
         Positions of the kept tokens that cover all windows of the block, in order; the centres may be among them.
     windows : bool array, shape (c, t)
         Whether an input is in a centre's window.
-    negatives : int32 array, shape (negative,)
-        Words, drawn at the position of the first centre.
+    negatives : int32 array, shape (negative * s,)
+        Words, drawn at the position of the first centre; s = `draws_per_negative`.
     """
 
     centers: Positions
@@ -62,6 +62,15 @@ def held_out_positions(n_tokens: int, settings: Settings) -> NDArray[np.bool_]:
     x0, _ = random.bits(k, np.arange(n_tokens), random.HELD_OUT_DRAW)
     out: NDArray[np.bool_] = sampling.held_out(x0, np.uint64(settings.held_out))
     return out
+
+
+def draws_per_negative(shared_negatives: int) -> int:
+    """s: negatives that blocks of up to T = `shared_negatives` centres draw for each one that they count.
+
+    Each weighs ``1 / s``. Centres that share their negatives learn from fewer different words; drawing more makes up
+    for it.
+    """
+    return shared_negatives // 2 if shared_negatives > 1 else 1
 
 
 def draw_negatives(
@@ -129,12 +138,13 @@ def _blocks(
     kept = kept_positions(ids, epoch_key, settings.keep)
     radius = radii(len(ids), epoch_key, settings)
     table = sampling.alias_table(settings.noise)
+    number = settings.negative * draws_per_negative(group)
     for chunk, begin, end in _sentences_by_chunk(offsets, chunks):
         line = begin + np.flatnonzero(kept[begin:end])
         inside = (line >= chunk * CHUNK) & (line < (chunk + 1) * CHUNK) & wanted[line]
         places = np.flatnonzero(inside)
         for start in range(0, len(places), group):
-            yield chunk, _block(line, places[start : start + group], radius, epoch_key, settings, table)
+            yield chunk, _block(line, places[start : start + group], radius, epoch_key, settings, table, number)
 
 
 def _sentences_by_chunk(offsets: NDArray[np.int64], chunks: range) -> Iterator[tuple[int, int, int]]:
@@ -153,6 +163,7 @@ def _block(
     epoch_key: Any,
     settings: Settings,
     table: tuple[NDArray[np.uint32], NDArray[np.int32]],
+    number: int,
 ) -> Block:
     """The block of the centres ``line[places]`` of a sentence whose kept positions are `line`."""
     reach = radius[line[places]]
@@ -160,5 +171,5 @@ def _block(
     high = min(len(line), int((places + reach).max()) + 1)
     near = np.arange(low, high)
     windows = (np.abs(near[:, None] - places) <= reach) & (near[:, None] != places)
-    negatives = draw_negatives(epoch_key, int(line[places[0]]), settings.negative, table)
+    negatives = draw_negatives(epoch_key, int(line[places[0]]), number, table)
     return Block(line[places], line[low:high], windows, negatives)

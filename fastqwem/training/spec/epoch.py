@@ -140,10 +140,9 @@ def _step(term: Term, matrices: Mapping[str, Array], alpha: Any, settings: Setti
     rows = matrices["input"][term.input_words]
     x = rows if term.mix is None else term.mix.astype(rows.dtype) @ rows
     o = matrices[term.output_matrix][term.output_rows]
-    weights = term.weights.astype(rows.dtype)
+    weights, *meet = (array.astype(rows.dtype) for array in (term.weights, term.meet_inputs, term.meet_outputs))
     if not term.exact:
-        return step(x, o, weights, alpha, settings.objective)
+        return step(x, o, weights, alpha, settings.objective, *meet)
     assert known is not None
-    q, p = noise_share(settings)[term.output_rows], center_share(settings)[term.output_rows]
-    rho = (q / p).astype(rows.dtype)
-    return exact_step(x, o, weights, alpha, settings.negative, q.astype(rows.dtype), rho, known)
+    rho = (noise_share(settings) / center_share(settings))[term.output_rows].astype(rows.dtype)
+    return exact_step(x, o, weights, alpha, settings.negative, rho, known, *meet)

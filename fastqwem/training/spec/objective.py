@@ -76,7 +76,7 @@ def damping(alpha: Any, mass: Any) -> Any:
     ``H = 1/2 sum |m| o o^T``, whose norm is at most mass / 2. A damped step is ``x + alpha' (b - H x)`` with
     ``alpha' H <= (alpha mass / 2) / (1 + alpha mass) < 1/2``, so for any alpha it goes less than half of the way to
     the minimum in every direction, and with ``b = sum m o`` a row grows by less than ``sqrt(alpha sum |m|) / 2``.
-    A word that a block holds several times gets as many steps at once: the bound on each of them stands, the half of
-    the way becomes as many halves.
+    Rows of one word, whose steps meet in one vector, and bags of CBOW, whose steps overlap, therefore have the masses
+    of all of them (`terms.Term.meet_inputs`): the bounds are those of a word's steps together.
     """
     return ONE / (ONE + alpha * mass)

@@ -22,9 +22,9 @@ class Settings:
     window : int
         Most words on either side.
     negative : int
-        Negatives for a block of `shared_negatives` centres; 0 for none.
+        K: negatives that every pair counts; 0 for none.
     shared_negatives : int
-        T: centres in a block.
+        T: most centres in a block, which share K s negatives of weight 1/s, s being T // 2 or 1.
     shrink_windows : bool
         Radii uniform on 1 .. window rather than all `window`.
     cbow_mean : bool

@@ -33,7 +33,11 @@ class Term:
         What is added to the rows is ``spread @`` what is added to the inputs.
     output_matrix : {"input", "output", "nodes"}
     output_rows : int32 array, shape (o,)
-    weights : int64 array, shape (c, o)
+    weights : float64 array, shape (c, o)
+    meet_inputs : float64 array, shape (c, c)
+        Of QWEM's damping: at most how many times as much as its own step the step of input i' moves input i.
+    meet_outputs : float64 array, shape (o, o)
+        The same of the outputs.
     exact : bool
         Negatives in expectation: the outputs are the centres only.
     pairs : int
@@ -46,7 +50,9 @@ class Term:
     spread: Array | None
     output_matrix: str
     output_rows: Words
-    weights: NDArray[np.int64]
+    weights: Array
+    meet_inputs: Array
+    meet_outputs: Array
     exact: bool
     pairs: int
 
@@ -62,27 +68,40 @@ def terms(block: Block, ids: Words, settings: Settings, tree: HuffmanTree | None
 
 
 def _against_negatives(block: Block, ids: Words, settings: Settings) -> Term:
-    """Centres with weight 1 and negatives with minus the number of centres that they are not equal to."""
+    """Centres with weight 1, and negatives with -1/s for each centre of the input that they are not equal to."""
     centers = ids[block.centers]
-    windows = block.windows.astype(np.int64)
-    seen = windows if settings.architecture == "skipgram" else np.diag(windows.any(axis=0).astype(np.int64))
+    windows = block.windows.astype(np.float64)
+    seen = windows if settings.architecture == "skipgram" else np.diag(windows.any(axis=0).astype(np.float64))
     outputs, weights = centers, seen
     if not settings.exact_negatives:
-        sampled = -seen @ (centers[:, None] != block.negatives).astype(np.int64)
+        others = centers[:, None] != block.negatives
+        sampled = -settings.negative / len(block.negatives) * (seen @ others)
         outputs, weights = np.concatenate([centers, block.negatives]), np.hstack([seen, sampled])
     mix, spread = _mixing(block.windows, settings)
     matrix = "input" if settings.tied else "output"
     words = ids[block.inputs]
-    return Term(words, mix, spread, matrix, outputs, weights, settings.exact_negatives, int(seen.sum()))
+    return Term(
+        words,
+        mix,
+        spread,
+        matrix,
+        outputs,
+        weights,
+        _meet_inputs(words, block.windows, settings),
+        _meet(outputs),
+        settings.exact_negatives,
+        int(seen.sum()),
+    )
 
 
 def _down_the_tree(block: Block, place: int, ids: Words, settings: Settings, tree: HuffmanTree) -> Term:
     """The inner nodes above one centre: weight 1 where its code is 0, -1 where it is 1."""
     window = block.windows[:, place]
     path = tree.path(int(ids[block.centers[place]]))
-    signs = 1 - 2 * tree.codes[path].astype(np.int64)
+    signs = 1.0 - 2.0 * tree.codes[path]
     rows = int(window.sum()) if settings.architecture == "skipgram" else int(window.any())
-    mix, spread = _mixing(np.ones((int(window.sum()), rows), bool), settings)
+    whole = np.ones((int(window.sum()), rows), bool)
+    mix, spread = _mixing(whole, settings)
     words = ids[block.inputs[window]]
     return Term(
         words,
@@ -91,6 +110,8 @@ def _down_the_tree(block: Block, place: int, ids: Words, settings: Settings, tre
         "nodes",
         tree.points[path],
         np.tile(signs, (rows, 1)),
+        _meet_inputs(words, whole, settings),
+        _meet(tree.points[path]),
         False,
         0 if settings.negative else rows,
     )
@@ -105,3 +126,21 @@ def _mixing(windows: NDArray[np.bool_], settings: Settings) -> tuple[Array | Non
         return None, None
     share = windows / np.maximum(windows.sum(axis=0), 1)
     return (share.T, windows.astype(np.float64)) if settings.cbow_mean else (windows.T.astype(np.float64), share)
+
+
+def _meet(words: Words) -> Array:
+    """1 where rows are of the same word: all their steps meet in one vector."""
+    return (words[:, None] == words).astype(np.float64)
+
+
+def _meet_inputs(words: Words, windows: NDArray[np.bool_], settings: Settings) -> Array:
+    """`_meet` for skip-gram; for CBOW, whose windows overlap, how often a word stands in a window at most.
+
+    The step of window t' goes, with the mean, in full to each of its words, and moves the mean of window t by the part
+    of t's words that t' holds, each as many times as t' holds it. With the sum it is the same for what matters, the
+    eigenvalues of all steps together.
+    """
+    if settings.architecture == "skipgram":
+        return _meet(words)
+    most = [np.unique(words[window], return_counts=True)[1].max(initial=0) for window in windows.T]
+    return np.tile(np.array(most, np.float64), (len(most), 1))
