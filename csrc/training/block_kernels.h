@@ -9,7 +9,7 @@
 namespace fastqwem {
 
 struct BlockKernels {
-  // to[i] = from[rows[i]] for n rows; the only place that reads what other threads may be writing.
+  // to[i] = matrix[rows[i]] for n rows, which other threads may be writing.
   void (*gather)(const float* matrix, std::int64_t stride, const WordId* rows, int n, std::int64_t width, float* to);
   // to = factor * sum of the n rows from[0..n), one after another.
   void (*add_rows)(const float* from, int n, std::int64_t width, float factor, float* to);
@@ -22,7 +22,7 @@ struct BlockKernels {
   double (*gradient_qwem)(float* scores, const float* weights, int n, float alpha);
   // matrix_in[input_rows[i]] += row_factor[i] * sum_j g[i][j] outputs[j] and
   // matrix_out[output_rows[j]] += column_factor[j] * sum_i g[i][j] inputs[i]; factors may be null (ones). `prefetch`
-  // names rows that the next block wants. The only place that writes what other threads may be reading.
+  // names rows that the next block wants. Other threads may be using the rows of the matrices.
   struct Update {
     const float* inputs;       // local copies, from before the block
     const float* outputs;
