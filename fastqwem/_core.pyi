@@ -152,6 +152,8 @@ class Trainer:
         input_mean: NDArray[np.float32],
         input_second: NDArray[np.float32],
         ratio: NDArray[np.float32],
+        output_norm: float,
+        input_norm: float,
     ) -> None: ...
     def samples(
         self, ids: NDArray[np.int32], offsets: NDArray[np.int64], epoch: int, n_workers: int

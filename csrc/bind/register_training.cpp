@@ -121,19 +121,16 @@ std::vector<float> padded(const py::array& array, const char* name, Offset rows,
 }
 
 void set_moments(Trainer& trainer, const py::array& output_mean, const py::array& output_second,
-                 const py::array& input_mean, const py::array& input_second, const py::array& ratio) {
+                 const py::array& input_mean, const py::array& input_second, const py::array& ratio,
+                 float output_norm, float input_norm) {
   const Offset d = trainer.options().vector_size, v = trainer.options().vocab_size;
   Moments& moments = trainer.model().moments;
   moments.output_mean = padded(output_mean, "output_mean", 1, d);
   moments.output_second = padded(output_second, "output_second", d, d);
   moments.input_mean = padded(input_mean, "input_mean", 1, d);
   moments.input_second = padded(input_second, "input_second", d, d);
-  moments.output_trace = moments.input_trace = 0;
-  const Offset stride = PaddedMatrix::padded(d);
-  for (Offset i = 0; i < d; ++i) {
-    moments.output_trace += moments.output_second[static_cast<std::size_t>(i * (stride + 1))];
-    moments.input_trace += moments.input_second[static_cast<std::size_t>(i * (stride + 1))];
-  }
+  moments.output_norm = output_norm;
+  moments.input_norm = input_norm;
   const float* const r = of_length<float>(ratio, "ratio", v);
   moments.ratio.assign(r, r + v);
 }
@@ -242,7 +239,8 @@ void register_training(py::module_& m) {
       .def("held_out_totals", &held_out_totals, py::arg("ids"), py::arg("offsets"), py::arg("epoch"),
            py::arg("n_workers"), py::arg("progress"), "(loss, pairs) of the held-out centres, nothing trained.")
       .def("set_moments", &set_moments, py::arg("output_mean"), py::arg("output_second"), py::arg("input_mean"),
-           py::arg("input_second"), py::arg("ratio"), "Moments that exact negatives need.")
+           py::arg("input_second"), py::arg("ratio"),
+           py::arg("output_norm"), py::arg("input_norm"), "Moments that exact negatives need.")
       .def("totals", [](const Trainer& t) { const Totals s = t.totals(); return py::make_tuple(s.loss, s.pairs, s.words); },
            "(loss, pairs, centres) since the last reset.")
       .def("reset_totals", &Trainer::reset_totals, "Start the totals from zero.")

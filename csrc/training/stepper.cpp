@@ -102,7 +102,8 @@ int Stepper::most_often(const WordId* words, int n) {
 //
 // With the other side fixed, the loss of a block in one word is quadratic, and the step of its row is
 // w -> w - (alpha / 2) H w + alpha b with H = sum |weight| o o^T and b = sum weight o over its pairs in the block, in
-// all the rows that are copies of it. Divided by 1 + alpha tr(H) it goes less than half the way to the minimum in every
+// all the rows that are copies of it. Divided by 1 + alpha tr(H) (of what exact
+// negatives add to H, the largest eigenvalue) it goes less than half the way to the minimum in every
 // direction, at any rate, so that the loss of the block does not rise when one side steps; at small rates nothing
 // changes. The windows of CBOW overlap, and a window's step goes to each of its words as often as it stands there: all
 // bags of a block are divided by 1 + alpha (sum of their tr(H), each times the most that it holds of one word), which
@@ -134,9 +135,9 @@ void Stepper::damp(const Block& block, float alpha) {
   }
   if (options_.exact_negatives) {
     const auto k = static_cast<float>(options_.negative);
-    for (int i = 0; i < n_rows; ++i) row_factor_[i] += k * block.multiplicity[i] * model_.moments.output_trace;
+    for (int i = 0; i < n_rows; ++i) row_factor_[i] += k * block.multiplicity[i] * model_.moments.output_norm;
     for (int j = 0; j < n_outputs; ++j) {
-      column_factor_[j] += k * pairs_of(block, j) * model_.moments.ratio[block.outputs[j]] * model_.moments.input_trace;
+      column_factor_[j] += k * pairs_of(block, j) * model_.moments.ratio[block.outputs[j]] * model_.moments.input_norm;
     }
   }
   if (cbow_) {

@@ -13,7 +13,7 @@ namespace fastqwem {
 // p the share of kept tokens and x the input rows, mean and second moment of o under q and of x under p. Padded.
 struct Moments {
   std::vector<float> output_mean, output_second, input_mean, input_second;
-  float output_trace = 0, input_trace = 0;
+  float output_norm = 0, input_norm = 0;
   std::vector<float> ratio;  // q / p of each word
 };
 

@@ -70,7 +70,8 @@ class Engine:
         """Give the trainer what exact negatives need besides the rows of a block."""
         with np.errstate(divide="ignore", invalid="ignore"):  # words that never occur are no centers
             ratio = np.where(self.shares > 0, self.noise / self.shares, 0.0)
-        self.trainer.set_moments(*moments, ratio.astype(np.float32))
+        norms = [float(np.linalg.eigvalsh(second)[-1]) for second in (moments[1], moments[3])]
+        self.trainer.set_moments(*moments, ratio.astype(np.float32), *norms)
 
     def take(self) -> dict[str, NDArray[np.float32]]:
         """Return the matrices, C-contiguous and without a copy; the engine has none afterwards."""

@@ -165,7 +165,8 @@ def train_full_batch(
     record : callable, optional
         Called with (step, time, W), or (step, time, W, C), at the start and after every step. Arrays are not reused.
     progress : bool, callable or None
-        See `fastqwem.progress.Progress`; counts steps. Ctrl-C raises TrainingInterrupted, whose `model` is what there is.
+        See `fastqwem.progress.Progress`; counts steps. Ctrl-C raises TrainingInterrupted, whose `model` is what
+        there is.
 
     Returns
     -------

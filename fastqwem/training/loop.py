@@ -37,10 +37,10 @@ _LOG = logging.getLogger(__name__)
 def exact_span(n_words: int) -> int:
     """Return the chunks between two refreshments of the moments.
 
-    A refreshment costs 4 V d^2 operations, a trained word about as many per V; so four words per word of the
-    vocabulary keep it a fraction of the work, and small vocabularies, whose vectors change faster, get fresher moments.
+    A refreshment costs 4 V d^2 operations, as many as V trained words; one word per word of the vocabulary between two
+    keeps it below half of the work, and small vocabularies, whose vectors change faster, get fresher moments.
     """
-    return min(max(4 * n_words // _core.TRAINING_CHUNK, 1), EXACT_SPAN)
+    return min(max(n_words // _core.TRAINING_CHUNK, 1), EXACT_SPAN)
 
 
 @dataclass(frozen=True)

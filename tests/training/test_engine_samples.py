@@ -21,7 +21,7 @@ def truth_of(ids, offsets, epoch, of):
         "centers": np.concatenate([*(b.centers for b in blocks), none[:, 0]]),
         "block": np.repeat(np.arange(len(blocks)), [len(block.centers) for block in blocks]),
         "negatives": np.array([block.negatives for block in blocks], np.int32).reshape(
-            len(blocks), of.negative * max(of.shared_negatives // 2, 1)
+            len(blocks), of.negative * spec.blocks.draws_per_negative(of.shared_negatives)
         ),
         "pairs": np.concatenate(
             [

@@ -29,7 +29,8 @@ def trainer_of(of, matrices):
     if of.exact_negatives:
         known = moments(matrices["input"], matrices["input" if of.tied else "output"], of)
         ratio = noise_share(of) / center_share(of)
-        trainer.set_moments(known.mu, known.sigma, known.nu, known.pi, ratio.astype(np.float32))
+        norms = [float(np.linalg.eigvalsh(second)[-1]) for second in (known.sigma, known.pi)]
+        trainer.set_moments(known.mu, known.sigma, known.nu, known.pi, ratio.astype(np.float32), *norms)
     return trainer
 
 

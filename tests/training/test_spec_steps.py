@@ -204,8 +204,8 @@ def undamped(x, o, m, rho, of_words, negative, alpha=1e-3):
     """`exact_step` over alpha, its damping taken out."""
     done = exact_step(x, o, m, alpha, negative, rho, of_words, *alone(x, o))
     to_input, to_output = negative * m.sum(axis=1), negative * m.sum(axis=0) * rho
-    mass_x = m @ (o**2).sum(axis=1) + to_input * np.trace(of_words.sigma)
-    mass_o = m.T @ (x**2).sum(axis=1) + to_output * np.trace(of_words.pi)
+    mass_x = m @ (o**2).sum(axis=1) + to_input * np.linalg.eigvalsh(of_words.sigma)[-1]
+    mass_o = m.T @ (x**2).sum(axis=1) + to_output * np.linalg.eigvalsh(of_words.pi)[-1]
     return (
         done.inputs * (1 + alpha * mass_x)[:, None] / alpha,
         done.outputs * (1 + alpha * mass_o)[:, None] / alpha,
@@ -263,11 +263,12 @@ def test_exact_inputs_are_the_mean_of_sampled_ones(tied, monkeypatch):
 
 
 def with_all_negatives(block, ids, of, tree):
-    """`terms` of skip-gram whose negatives count against every pair; blocks of two centres draw one for each."""
+    """`terms` of skip-gram whose negatives count against every pair."""
     for term in terms(block, ids, of, tree):
         n = len(block.centers)
         if not term.exact:
-            term.weights[:, n:] = -term.weights[:, :n].sum(axis=1, keepdims=True)
+            pairs = term.weights[:, :n].sum(axis=1, keepdims=True)
+            term.weights[:, n:] = -pairs / spec.blocks.draws_per_negative(of.shared_negatives)
         yield term
 
 

@@ -67,10 +67,10 @@ def held_out_positions(n_tokens: int, settings: Settings) -> NDArray[np.bool_]:
 def draws_per_negative(shared_negatives: int) -> int:
     """s: negatives that blocks of up to T = `shared_negatives` centres draw for each one that they count.
 
-    Each weighs ``1 / s``. Centres that share their negatives learn from fewer different words; drawing more makes up
-    for it.
+    Each weighs ``1 / s``. Centres that share their negatives learn from fewer different words; two of half the weight
+    make up for it.
     """
-    return shared_negatives // 2 if shared_negatives > 1 else 1
+    return 2 if shared_negatives > 1 else 1
 
 
 def draw_negatives(

@@ -24,7 +24,7 @@ class Settings:
     negative : int
         K: negatives that every pair counts; 0 for none.
     shared_negatives : int
-        T: most centres in a block, which share K s negatives of weight 1/s, s being T // 2 or 1.
+        T: most centres in a block, which share K s negatives of weight 1/s, s being 2 if T > 1, else 1.
     shrink_windows : bool
         Radii uniform on 1 .. window rather than all `window`.
     cbow_mean : bool

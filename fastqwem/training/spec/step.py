@@ -100,11 +100,16 @@ def exact_step(
     to_input, to_output = k * m.sum(axis=1), k * m.sum(axis=0) * rho
     to_x = g @ o - alpha * to_input[:, None] * (moments.mu + x @ moments.sigma / 2)
     to_o = g.T @ x - alpha * to_output[:, None] * (moments.nu + o @ moments.pi / 2)
-    to_x *= objectives.damping(alpha, meet_x @ (m @ _squares(o) + to_input * np.trace(moments.sigma)))[:, None]
-    to_o *= objectives.damping(alpha, meet_o @ (m.T @ _squares(x) + to_output * np.trace(moments.pi)))[:, None]
+    to_x *= objectives.damping(alpha, meet_x @ (m @ _squares(o) + to_input * _norm(moments.sigma)))[:, None]
+    to_o *= objectives.damping(alpha, meet_o @ (m.T @ _squares(x) + to_output * _norm(moments.pi)))[:, None]
     pairs = objectives.loss("qwem", scores, m)
     noise = to_input * (x @ moments.mu + ((x @ moments.sigma) * x).sum(axis=1) / 4)
     return Step(to_x, to_o, float(pairs.sum(dtype=np.float64) + noise.sum(dtype=np.float64)))
+
+
+def _norm(second: Array) -> float:
+    """Return the largest eigenvalue of a second moment."""
+    return float(np.linalg.eigvalsh(second)[-1])
 
 
 def _squares(rows: Array) -> Array:

@@ -130,7 +130,8 @@ def _mixing(windows: NDArray[np.bool_], settings: Settings) -> tuple[Array | Non
 
 def _meet(words: Words) -> Array:
     """1 where rows are of the same word: all their steps meet in one vector."""
-    return (words[:, None] == words).astype(np.float64)
+    same: NDArray[np.bool_] = words[:, None] == words
+    return same.astype(np.float64)
 
 
 def _meet_inputs(words: Words, windows: NDArray[np.bool_], settings: Settings) -> Array:
