@@ -291,3 +291,26 @@ def test_moments_by_definition():
         np.testing.assert_allclose(a, b, atol=64 * 6e-8 * 10)
     tied = noise_moments({"input": x}, q, p)
     np.testing.assert_array_equal(tied[0], noise_moments({"input": x, "output": x}, q, p)[0])
+
+
+@pytest.mark.parametrize("alpha", [0.1, 1.0])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"shared_negatives": 8},
+        {"shared_negatives": 8, "tied": True},
+        {"shared_negatives": 8, "architecture": "cbow"},
+        {"shared_negatives": 8, "architecture": "cbow", "tied": True},
+        {"exact_negatives": True},
+    ],
+    ids=lambda options: "-".join(options),
+)
+def test_qwem_does_not_blow_up(options, alpha):
+    """Rates at which the plain step diverges at once, on a corpus that is mostly one word."""
+    random = np.random.default_rng(1)
+    words = np.array(["the", "cat", "sat", "mat"])[random.choice(4, 20_000, p=[0.85, 0.05, 0.05, 0.05])]
+    corpus = Corpus.from_sentences(words.reshape(-1, 20).tolist(), min_count=1)
+    if options.get("tied"):
+        options = {"init": ("normal", 0.1)} | options
+    model = train(corpus, "qwem", vector_size=16, sample=0, alpha=alpha, epochs=3, workers=1, progress=False, **options)
+    assert np.isfinite(model.vectors.vectors).all() and np.isfinite(model.loss)
