@@ -20,4 +20,17 @@ const T* input(const pybind11::array& array, const char* name) {
   return static_cast<const T*>(array.data());
 }
 
+// The same for any number of dimensions, kept alive by the result.
+template <class T>
+using Array = pybind11::array_t<T, pybind11::array::c_style>;
+
+template <class T>
+Array<T> checked(const pybind11::object& object, const char* name) {
+  if (!pybind11::isinstance<Array<T>>(object)) {
+    throw std::invalid_argument(std::string(name) + " must be a C-contiguous array of " +
+                                std::string(pybind11::str(pybind11::dtype::of<T>())));
+  }
+  return pybind11::reinterpret_borrow<Array<T>>(object);
+}
+
 }  // namespace fastqwem

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "bind/arrays.h"
 #include "bind/registers.h"
 #include "bind/run.h"
 #include "counts/weighted_counts.h"
@@ -15,18 +16,6 @@ namespace py = pybind11;
 
 namespace fastqwem {
 namespace {
-
-template <class T>
-using Array = py::array_t<T, py::array::c_style>;
-
-template <class T>
-Array<T> checked(const py::object& object, const char* name) {
-  if (!py::isinstance<Array<T>>(object)) {
-    throw std::invalid_argument(std::string(name) + " must be a C-contiguous array of " +
-                                std::string(py::str(py::dtype::of<T>())));
-  }
-  return py::reinterpret_borrow<Array<T>>(object);
-}
 
 class BoundWeighted {
  public:

@@ -159,17 +159,22 @@ void BlockMaker::skipgram_inputs(Block& block, int from, int to) {
   }
 }
 
+// The words of one window, without its centre, as further inputs.
+void BlockMaker::append_window(Block& block, int t) const {
+  for (int at = low_[t]; at <= high_[t]; ++at) {
+    if (at == group_.centers[t]) continue;
+    block.inputs[block.n_inputs] = line_->words[at];
+    block.input_at[block.n_inputs++] = at;
+  }
+}
+
 // One row per centre, the bag of its window.
 void BlockMaker::cbow_inputs(Block& block) {
   block.n_rows = block.n_centers;
   block.clear_weights();
   for (int t = 0; t < block.n_centers; ++t) {
     const int start = block.n_inputs;
-    for (int at = low_[t]; at <= high_[t]; ++at) {
-      if (at == group_.centers[t]) continue;
-      block.inputs[block.n_inputs] = line_->words[at];
-      block.input_at[block.n_inputs++] = at;
-    }
+    append_window(block, t);
     block.bags[t] = {start, block.n_inputs};
     if (block.n_inputs > start) {
       block.weights[static_cast<std::size_t>(t * block.n_outputs + t)] = 1.0f;
@@ -225,11 +230,7 @@ void BlockMaker::hierarchical(Block& block, int which) {
   mark_fresh(block, high + 1);
   if (low == high) return;
   std::copy(tree_.points.begin() + begin, tree_.points.begin() + end, block.outputs.begin());
-  for (int at = low; at <= high; ++at) {
-    if (at == center) continue;
-    block.inputs[block.n_inputs] = line_->words[at];
-    block.input_at[block.n_inputs++] = at;
-  }
+  append_window(block, which);
   if (cbow) block.bags[0] = {0, block.n_inputs};
   block.n_rows = cbow ? 1 : block.n_inputs;
   block.n_pairs = block.n_rows;

@@ -44,8 +44,8 @@ struct Block {
 //
 // Up to `shared_negatives` consecutive centres of one sentence and chunk make a block. They share K s negatives of
 // weight 1 / s, s = draws_per_negative, drawn at the position of the first; so each row is read and written once for
-// all of them, and an input that stands in m of the windows meets each negative once, with weight m / s. Sharing within one window is pWord2Vec's idea (Ji et al.
-// 2016), over several windows pSGNScc's (Rengasamy et al. 2017).
+// all of them, and an input that stands in m of the windows meets each negative once, with weight m / s. Sharing within
+// one window is pWord2Vec's idea (Ji et al. 2016), over several windows pSGNScc's (Rengasamy et al. 2017).
 class BlockMaker {
  public:
   enum class Centers { trained, held_out };
@@ -56,7 +56,6 @@ class BlockMaker {
   bool next(Block& block);
   // Centres passed since `begin`, those without context included.
   std::int64_t n_centers() const { return n_centers_; }
-  const KeptLine& line() const { return *line_; }
 
  private:
   // Centres that make a block together, and the bits that will draw their negatives.
@@ -72,6 +71,7 @@ class BlockMaker {
   void hierarchical(Block& block, int which);
   void skipgram_inputs(Block& block, int from, int to);
   void cbow_inputs(Block& block);
+  void append_window(Block& block, int t) const;
   void weigh_negatives(Block& block) const;
   void mark_fresh(Block& block, int to);
   void windows();

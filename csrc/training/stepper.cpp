@@ -102,10 +102,9 @@ int Stepper::most_often(const WordId* words, int n) {
 //
 // With the other side fixed, the loss of a block in one word is quadratic, and the step of its row is
 // w -> w - (alpha / 2) H w + alpha b with H = sum |weight| o o^T and b = sum weight o over its pairs in the block, in
-// all the rows that are copies of it. Divided by 1 + alpha tr(H) (of what exact
-// negatives add to H, the largest eigenvalue) it goes less than half the way to the minimum in every
-// direction, at any rate, so that the loss of the block does not rise when one side steps; at small rates nothing
-// changes. The windows of CBOW overlap, and a window's step goes to each of its words as often as it stands there: all
+// all the rows that are copies of it. Divided by 1 + alpha tr(H) (of what exact negatives add to H, the largest
+// eigenvalue) it goes less than half the way to the minimum in every direction, at any rate, so that the loss of the
+// block does not rise when one side steps; at small rates nothing changes. The windows of CBOW overlap, and a window's step goes to each of its words as often as it stands there: all
 // bags of a block are divided by 1 + alpha (sum of their tr(H), each times the most that it holds of one word), which
 // bounds the eigenvalues of their steps together in the same way.
 //
