@@ -23,8 +23,8 @@ def target_entry(counts, i, j, kind, negative=1.0, ns_exponent=1.0, smoothing=0.
         value = math.log(joint / independent + 1e-25) - math.log(negative)
     else:
         value = max(0.0, math.log(joint / independent) - math.log(negative)) if joint > 0 else 0.0
-    weights = (unigram / unigram.mean()) ** weight_exponent if weight_exponent else np.ones(len(unigram))
-    return value * math.sqrt(weights[i] * weights[j])
+    weight_i, weight_j = ((unigram[word] / unigram.mean()) ** weight_exponent for word in (i, j))
+    return value * math.sqrt(weight_i * weight_j)
 
 
 def target(counts, kind, **options):
