@@ -59,7 +59,7 @@ def block_samples(block, line, epoch, settings, threshold, alias):
         pairs += [(p, line[j]) for j in range(len(line)) if j != here and abs(j - here) <= radius]
     negatives = []
     group = settings.shared_negatives
-    for k in range(settings.negative * (2 if group > 1 else 1)):
+    for k in range(0 if settings.exact_negatives else settings.negative * (2 if group > 1 else 1)):
         x0, x1 = bits(settings.seed, epoch, block[0], 1 + k)
         column = x0 * settings.vocab_size >> 32
         negatives.append(column if x1 < int(threshold[column]) else int(alias[column]))

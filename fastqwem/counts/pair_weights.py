@@ -9,6 +9,7 @@ import numpy as np
 from .. import _core
 from ..checks import check_real, resolve_workers
 from .cooccurrence import Cooccurrence
+from .subsampling import keep_probabilities
 
 __all__ = ["PairWeights"]
 
@@ -74,7 +75,7 @@ class PairWeights:
         frequency = self.vocab.counts / max(1, self.vocab.counts.sum())
         if not frequency.any():
             raise ValueError("counts must have a vocabulary whose words occur, got word counts of zero")
-        self.keep = _keep(frequency, threshold)
+        self.keep = keep_probabilities(self.vocab.counts, threshold)
         self.noise = _noise(frequency, exponent)
         sums = self._ones(self._bind(self.keep))
         self._scale = 1.0 / sums.sum()
@@ -124,14 +125,6 @@ class PairWeights:
         """
         sums = np.array(self._core.line(w, dw, c, dc, self._workers))
         return sums[:3], sums[3:]
-
-
-def _keep(frequency: Array, threshold: float) -> Array:
-    """Return word2vec's probability of keeping a token of each word."""
-    if threshold == 0:
-        return np.ones_like(frequency)
-    ratio = threshold / np.maximum(frequency, np.finfo(np.float64).tiny)
-    return np.minimum(1.0, np.sqrt(ratio) + ratio)
 
 
 def _noise(frequency: Array, exponent: float) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..counts.subsampling import keep_probabilities
 from ..errors import CorpusError
 from ..text.vocab import Vocab
 
@@ -14,15 +15,8 @@ _ALL = 2**32
 
 
 def keep_limits(counts: NDArray[np.int64], sample: float) -> NDArray[np.uint32]:
-    """Return word2vec's keep probability ``min(1, sqrt(t/f) + t/f)`` of each word in units of 2^-32, uint32 (V,).
-
-    f is a word's share of all tokens, t is `sample`; 0 keeps everything.
-    """
-    if not sample:
-        return np.full(len(counts), _ALL - 1, np.uint32)
-    with np.errstate(divide="ignore"):  # a word that never occurs is never asked for
-        ratio = sample / (counts / counts.sum())
-    kept = np.minimum(1.0, np.sqrt(ratio) + ratio)
+    """Return the keep probability of each word in units of 2^-32, uint32 (V,); `sample` 0 keeps everything."""
+    kept = keep_probabilities(counts, sample)
     limits: NDArray[np.uint32] = np.minimum(np.floor(kept * _ALL), _ALL - 1).astype(np.uint32)
     return limits
 

@@ -21,7 +21,7 @@ def truth_of(ids, offsets, epoch, of):
         "centers": np.concatenate([*(b.centers for b in blocks), none[:, 0]]),
         "block": np.repeat(np.arange(len(blocks)), [len(block.centers) for block in blocks]),
         "negatives": np.array([block.negatives for block in blocks], np.int32).reshape(
-            len(blocks), of.negative * spec.blocks.draws_per_negative(of.shared_negatives)
+            len(blocks), 0 if of.exact_negatives else of.negative * spec.blocks.draws_per_negative(of.shared_negatives)
         ),
         "pairs": np.concatenate(
             [
@@ -71,6 +71,19 @@ def test_samples_with_hierarchical_softmax(corpus, architecture, negatives, data
     if not negatives:
         changes.update(negative=0, shared_negatives=1)
     check(corpus, 1, cases.settings(**{**vars(of), **changes}))
+
+
+@given(cases.corpora(), st.data())
+@settings(max_examples=50, deadline=None)
+def test_samples_with_exact_negatives(corpus, data):
+    """The expectation takes their place, so none is drawn; centres and pairs are those of sampled negatives."""
+    of = data.draw(cases.sampling_settings(corpus[2]))
+    exact = cases.settings(**{**vars(of), "objective": "qwem", "exact_negatives": True})
+    check(corpus, 1, exact)
+    made, sampled = (_core.Trainer(**vars(each)).samples(*corpus[:2], 1, 1) for each in (exact, of))
+    assert made["negatives"].shape[1] == 0 < sampled["negatives"].shape[1]
+    for name in ("centers", "block", "pairs"):
+        np.testing.assert_array_equal(made[name], sampled[name])
 
 
 @given(cases.long_corpora(), st.data())

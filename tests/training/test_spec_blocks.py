@@ -37,6 +37,16 @@ def test_blocks_equal_brute_force(corpus, epoch, data):
     check(ids, offsets, epoch, data.draw(cases.sampling_settings(counts)))
 
 
+@given(cases.corpora(longest=25), st.data())
+@settings(max_examples=30, deadline=None)
+def test_exact_negatives_are_not_drawn(corpus, data):
+    ids, offsets, counts = corpus
+    of = data.draw(cases.sampling_settings(counts))
+    of = cases.settings(**{**vars(of), "objective": "qwem", "exact_negatives": True})
+    check(ids, offsets, 0, of)
+    assert all(block.negatives.shape == (0,) for _, block in spec.epoch_blocks(ids, offsets, 0, of))
+
+
 @given(cases.corpora(longest=25), st.integers(1, 20), st.data())
 @settings(max_examples=100, deadline=None)
 def test_small_chunks_equal_brute_force(corpus, chunk, data):

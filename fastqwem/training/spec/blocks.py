@@ -32,7 +32,7 @@ class Block:
     windows : bool array, shape (c, t)
         Whether an input is in a centre's window.
     negatives : int32 array, shape (negative * s,)
-        Words, drawn at the position of the first centre; s = `draws_per_negative`.
+        Words, drawn at the position of the first centre; s = `draws_per_negative`. Empty with exact negatives.
     """
 
     centers: Positions
@@ -138,7 +138,7 @@ def _blocks(
     kept = kept_positions(ids, epoch_key, settings.keep)
     radius = radii(len(ids), epoch_key, settings)
     table = sampling.alias_table(settings.noise)
-    number = settings.negative * draws_per_negative(group)
+    number = 0 if settings.exact_negatives else settings.negative * draws_per_negative(group)
     for chunk, begin, end in _sentences_by_chunk(offsets, chunks):
         line = begin + np.flatnonzero(kept[begin:end])
         inside = (line >= chunk * CHUNK) & (line < (chunk + 1) * CHUNK) & wanted[line]
