@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/counter_random.h"
 #include "core/types.h"
 
 namespace fastqwem {
@@ -23,15 +22,13 @@ class AliasTable {
   // or all are zero.
   explicit AliasTable(const std::vector<double>& weights);
 
-  WordId draw(Bits bits) const {
-    const std::uint32_t at = scaled(bits.first, static_cast<std::uint32_t>(columns_.size()));
-    const Column column = columns_[at];
-    return bits.second < column.threshold ? static_cast<WordId>(at) : column.alias;
+  // The draw that falls on a column, uniform below size(), with 32 random bits to choose between its two.
+  WordId draw(std::uint64_t column, std::uint64_t bits) const {
+    const Column here = columns_[column];
+    return bits < here.threshold ? static_cast<WordId>(column) : here.alias;
   }
-  // Brings the column that these bits will look at.
-  void prefetch(Bits bits) const {
-    __builtin_prefetch(&columns_[scaled(bits.first, static_cast<std::uint32_t>(columns_.size()))]);
-  }
+  void prefetch(std::uint64_t column) const { __builtin_prefetch(&columns_[column]); }
+  std::uint32_t size() const { return static_cast<std::uint32_t>(columns_.size()); }
   const std::vector<Column>& columns() const { return columns_; }
 
  private:

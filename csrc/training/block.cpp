@@ -10,6 +10,8 @@ void ensure(std::vector<T>& storage, int size) {
   if (storage.size() < static_cast<std::size_t>(size)) storage.resize(static_cast<std::size_t>(size) * 2);
 }
 
+std::size_t rounded(std::size_t n) { return (n + 15) / 16 * 16; }
+
 }  // namespace
 
 void Block::begin(Outputs outputs_kind, bool bags_are_rows, const std::vector<int>& centers, int most_inputs,
@@ -29,14 +31,18 @@ void Block::begin(Outputs outputs_kind, bool bags_are_rows, const std::vector<in
   if (bags_of_inputs) ensure(bags, n_centers);
 }
 
-void Block::clear_weights() {
-  const std::size_t size = (static_cast<std::size_t>(n_rows) * static_cast<std::size_t>(n_outputs) + 15) / 16 * 16;
+void Block::need_weights(std::size_t size) {
   if (weights.size() < size) weights = HugeBuffer<float>(2 * size);
+}
+
+void Block::clear_weights() {
+  const std::size_t size = rounded(static_cast<std::size_t>(n_rows) * static_cast<std::size_t>(n_outputs));
+  need_weights(size);
   std::fill_n(weights.data(), size, 0.0f);
 }
 
 BlockMaker::BlockMaker(const Sampler& sampler, const HuffmanTree& tree, Centers which)
-    : sampler_(sampler), tree_(tree), options_(sampler.options()), which_(which),
+    : sampler_(sampler), tree_(tree), options_(sampler.options()), which_(which), kernels_(block_kernels()),
       group_size_(which == Centers::trained && options_.negative > 0 ? options_.shared_negatives : 1),
       draws_(draws_per_negative(group_size_)),
       n_negatives_(options_.exact_negatives ? 0 : options_.negative * draws_) {}
@@ -75,14 +81,20 @@ bool BlockMaker::collect(Group& group) {
       continue;
     }
     group.sentence = sentence_;
-    ensure(group.bits, n_negatives_);
-    for (int k = 0; k < n_negatives_; ++k) {
-      group.bits[k] = draw_bits(key_, line_->positions[group.centers[0]], static_cast<std::uint32_t>(k + 1));
-      sampler_.noise().prefetch(group.bits[k]);
-    }
+    if (n_negatives_) draw_negatives(group);
     return true;
   }
   return false;
+}
+
+void BlockMaker::draw_negatives(Group& group) const {
+  const AliasTable& noise = sampler_.noise();
+  const int room = static_cast<int>(rounded(static_cast<std::size_t>(n_negatives_)));
+  ensure(group.columns, room);
+  ensure(group.bits, room);
+  kernels_.draw_negatives(key_, line_->positions[group.centers[0]], noise.size(), n_negatives_, group.columns.data(),
+                          group.bits.data());
+  for (int k = 0; k < n_negatives_; ++k) noise.prefetch(group.columns[k]);
 }
 
 bool BlockMaker::advance() {
@@ -130,33 +142,38 @@ void BlockMaker::mark_fresh(Block& block, int to) {
   seen_to_ = block.fresh_end = std::max(seen_to_, to);
 }
 
-// Inputs are the tokens of [from, to) that some window of the group holds, in order. Sets the weights of positives.
+// Inputs are the tokens of [from, to) that some window of the group holds, in order. Each one's row of weights is
+// filled with what negatives weigh, beyond its end too, before the centres get theirs; without branches, so that a
+// token that is in no window is just overwritten by the next.
+template <int kCenters>
 void BlockMaker::skipgram_inputs(Block& block, int from, int to) {
-  const int n_centers = block.n_centers, n_outputs = block.n_outputs;
-  ensure(slot_, to - from);
-  std::fill_n(slot_.begin(), to - from, 0);
-  for (int t = 0; t < n_centers; ++t) {
-    for (int at = low_[t]; at <= high_[t]; ++at) ++slot_[at - from];
-    --slot_[group_.centers[t] - from];
-  }
-  int n = 0;
+  constexpr int kStep = 4;
+  const int n_centers = kCenters ? kCenters : block.n_centers, n_outputs = block.n_outputs;
+  block.need_weights(rounded(static_cast<std::size_t>((to - from) * n_outputs + kStep)));
+  const float each = 1.0f / static_cast<float>(draws_);
+  const int *const low = low_.data(), *const high = high_.data(), *const centers = block.center_at.data();
+  const auto holds = [&](int t, int at) { return (low[t] <= at) & (at <= high[t]) & (at != centers[t]); };
+  const WordId* const words = line_->words.data();
+  WordId* const inputs = block.inputs.data();
+  int* const input_at = block.input_at.data();
+  float *const multiplicity = block.multiplicity.data(), *here = block.weights.data();
+  int n = 0, n_pairs = 0;
   for (int at = from; at < to; ++at) {
-    const int times = slot_[at - from];
-    slot_[at - from] = n * n_outputs;
-    block.inputs[n] = line_->words[at];
-    block.input_at[n] = at;
-    block.multiplicity[n] = static_cast<float>(times);
-    block.n_pairs += times;
+    int times = 0;
+    for (int t = 0; t < n_centers; ++t) times += holds(t, at);
+    const auto pairs = static_cast<float>(times);
+    for (int k = 0; k < n_outputs; k += kStep) std::fill_n(here + k, kStep, -each * pairs);
+    for (int t = 0; t < n_centers; ++t) here[t] = static_cast<float>(holds(t, at));
+    inputs[n] = words[at];
+    input_at[n] = at;
+    multiplicity[n] = pairs;
+    n_pairs += times;
     n += times > 0;
+    here += times > 0 ? n_outputs : 0;
   }
   block.n_inputs = block.n_rows = n;
-  block.clear_weights();
-  float* const weights = block.weights.data();
-  for (int t = 0; t < n_centers; ++t) {
-    const int center = group_.centers[t];
-    for (int at = low_[t]; at < center; ++at) weights[slot_[at - from] + t] = 1.0f;
-    for (int at = center + 1; at <= high_[t]; ++at) weights[slot_[at - from] + t] = 1.0f;
-  }
+  block.n_pairs = n_pairs;
+  std::fill(here, block.weights.data() + rounded(static_cast<std::size_t>(n * n_outputs)), 0.0f);
 }
 
 // The words of one window, without its centre, as further inputs.
@@ -183,21 +200,29 @@ void BlockMaker::cbow_inputs(Block& block) {
   }
 }
 
-// A negative counts against every positive pair of its row, but for those of the word itself: they would teach
-// nothing and are left out, as word2vec does.
-void BlockMaker::weigh_negatives(Block& block) const {
-  const int n_centers = block.n_centers, n_outputs = block.n_outputs, n_rows = block.n_rows;
+// A negative counts against every positive pair of its row.
+void BlockMaker::weigh_negatives_of_bags(Block& block) const {
+  const int n_outputs = block.n_outputs;
+  const float each = 1.0f / static_cast<float>(draws_);
+  for (int row = 0; row < block.n_rows; ++row) {
+    float* const here = block.weights.data() + row * n_outputs;
+    const float weight = -each * here[row];
+    std::fill(here + block.n_centers, here + n_outputs, weight);
+  }
+}
+
+// Except for those of the word itself: they would teach nothing and are left out, as word2vec does.
+void BlockMaker::spare_centers(Block& block) const {
+  const int n_centers = block.n_centers, n_outputs = block.n_outputs;
+  const WordId* const outputs = block.outputs.data();
   float* const weights = block.weights.data();
   const float each = 1.0f / static_cast<float>(draws_);
-  for (int row = 0; row < n_rows; ++row) {
-    float* const here = weights + row * n_outputs;
-    const float weight = each * (block.bags_of_inputs ? here[row] : block.multiplicity[row]);
-    for (int k = n_centers; k < n_outputs; ++k) here[k] = -weight;
-  }
-  for (int k = n_centers; k < n_outputs; ++k) {
-    for (int t = 0; t < n_centers; ++t) {
-      if (block.outputs[t] != block.outputs[k]) continue;
-      for (int row = 0; row < n_rows; ++row) weights[row * n_outputs + k] += each * weights[row * n_outputs + t];
+  for (int t = 0; t < n_centers; ++t) {
+    int same = 0;
+    for (int k = n_centers; k < n_outputs; ++k) same += outputs[k] == outputs[t];
+    for (int k = n_centers; same && k < n_outputs; ++k) {
+      if (outputs[k] != outputs[t]) continue;
+      for (int row = 0; row < block.n_rows; ++row) weights[row * n_outputs + k] += each * weights[row * n_outputs + t];
     }
   }
 }
@@ -215,9 +240,19 @@ void BlockMaker::sampled(Block& block) {
   block.begin(Block::Outputs::words, cbow, group_.centers, most, n_centers + n_negatives_);
   mark_fresh(block, to);
   for (int t = 0; t < n_centers; ++t) block.outputs[t] = line_->words[group_.centers[t]];
-  for (int k = 0; k < n_negatives_; ++k) block.outputs[n_centers + k] = sampler_.noise().draw(group_.bits[k]);
-  cbow ? cbow_inputs(block) : skipgram_inputs(block, from, to);
-  weigh_negatives(block);
+  const AliasTable& noise = sampler_.noise();
+  for (int k = 0; k < n_negatives_; ++k) {
+    block.outputs[n_centers + k] = noise.draw(group_.columns[k], group_.bits[k]);
+  }
+  if (cbow) {
+    cbow_inputs(block);
+    weigh_negatives_of_bags(block);
+  } else if (n_centers == 2) {  // by default: the compiler knows its loops
+    skipgram_inputs<2>(block, from, to);
+  } else {
+    skipgram_inputs<0>(block, from, to);
+  }
+  spare_centers(block);
 }
 
 // The window of one centre against the inner nodes on its path.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/huge_buffer.h"
+#include "training/block_kernels.h"
 #include "training/huffman.h"
 #include "training/sampler.h"
 
@@ -36,6 +37,7 @@ struct Block {
   std::vector<float> multiplicity;   // n_inputs: pairs of each input (skip-gram)
 
   void begin(Outputs outputs_kind, bool bags, const std::vector<int>& centers, int most_inputs, int n_output_rows);
+  void need_weights(std::size_t size);
   // Room for n_rows x n_outputs weights, all zero.
   void clear_weights();
 };
@@ -58,21 +60,24 @@ class BlockMaker {
   std::int64_t n_centers() const { return n_centers_; }
 
  private:
-  // Centres that make a block together, and the bits that will draw their negatives.
+  // Centres that make a block together, and what draws their negatives: columns of the alias table and bits.
   struct Group {
     std::size_t sentence = 0;
     std::vector<int> centers;
-    std::vector<Bits> bits;
+    std::vector<std::uint64_t> columns, bits;
   };
 
   bool collect(Group& group);
+  void draw_negatives(Group& group) const;
   bool advance();
   void sampled(Block& block);
   void hierarchical(Block& block, int which);
+  template <int kCenters>
   void skipgram_inputs(Block& block, int from, int to);
   void cbow_inputs(Block& block);
   void append_window(Block& block, int t) const;
-  void weigh_negatives(Block& block) const;
+  void weigh_negatives_of_bags(Block& block) const;
+  void spare_centers(Block& block) const;
   void mark_fresh(Block& block, int to);
   void windows();
 
@@ -80,6 +85,7 @@ class BlockMaker {
   const HuffmanTree& tree_;
   const TrainingOptions& options_;
   const Centers which_;
+  const BlockKernels& kernels_;
   const int group_size_, draws_, n_negatives_;
   const KeptLine* line_ = nullptr;
   std::uint32_t key_ = 0;
@@ -90,7 +96,7 @@ class BlockMaker {
   bool more_ = false;           // `following_` holds centres
   std::size_t hs_done_ = 0;     // how many centres of the group have had their hierarchical block
   bool sampled_done_ = true;
-  std::vector<int> slot_, low_, high_;  // scratch: row of each covered line entry; window of each centre
+  std::vector<int> low_, high_;  // scratch: window of each centre
   std::int64_t n_centers_ = 0;
 };
 

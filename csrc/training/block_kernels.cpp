@@ -1,10 +1,16 @@
 // One body, three instruction sets; the processor at hand decides at run time.
 #include "training/block_kernels.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <type_traits>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include "core/counter_random.h"
 #include "simd/isa.h"
 
 // A vector type wider than the baseline's registers is only ever used inside this file, by inlined functions,
@@ -20,7 +26,9 @@
 
 #if defined(__clang__)
 #define FQ_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#define FQ_UNROLL _Pragma("unroll")
 #else
+#define FQ_UNROLL _Pragma("GCC unroll 16")
 #define FQ_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, VI{__VA_ARGS__})
 #endif
 

@@ -43,6 +43,10 @@ struct BlockKernels {
   float (*dot)(const float* a, const float* b, std::int64_t width);
   // row += factor * addend, on a row that other threads may be using.
   void (*add_to_row)(float* row, const float* addend, float factor, std::int64_t width);
+  // Draws 1 .. n at a position: `columns` of an alias table of n_columns, and the bits that choose within the column.
+  // All below 2^32. `n` is rounded up: both must be writable up to a multiple of 16.
+  void (*draw_negatives)(std::uint32_t key, std::int64_t position, std::uint32_t n_columns, int n,
+                         std::uint64_t* columns, std::uint64_t* bits);
 };
 
 // Those of the instruction set in use.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/alias_table.h"
+#include "core/counter_random.h"
 #include "training/options.h"
 
 namespace fastqwem {

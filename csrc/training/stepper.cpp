@@ -201,10 +201,12 @@ void Stepper::scatter_bags(const Block& block) {
 }
 
 void Stepper::note_prefetch(const Block& next, const KeptLine& line) {
-  prefetch_.clear();
   const PaddedMatrix& outputs = outputs_of(next);
-  for (int j = 0; j < next.n_outputs; ++j) prefetch_.push_back(outputs.row(next.outputs[j]));
-  for (int at = next.fresh_begin; at < next.fresh_end; ++at) prefetch_.push_back(model_.input.row(line.words[at]));
+  ensure(prefetch_, static_cast<std::size_t>(next.n_outputs + next.fresh_end - next.fresh_begin));
+  const float** to = prefetch_.data();
+  for (int j = 0; j < next.n_outputs; ++j) *to++ = outputs.row(next.outputs[j]);
+  for (int at = next.fresh_begin; at < next.fresh_end; ++at) *to++ = model_.input.row(line.words[at]);
+  n_prefetch_ = static_cast<int>(to - prefetch_.data());
 }
 
 // Scores become coefficients; returns the loss.
@@ -217,12 +219,12 @@ double Stepper::train(const Block& block, float alpha, const Block* next, const 
   gather(block);
   double loss = gradient(block, alpha);
   if (damped_) damp(block, alpha);
-  prefetch_.clear();
+  n_prefetch_ = 0;
   if (next) note_prefetch(*next, line);
   kernels_.update({cbow_ ? inputs_.data() : rows_.data(), outputs_.data(), scores_.data(), input_rows_.data(),
                    output_rows_.data(), damped_ ? row_factor_.data() : nullptr,
                    damped_ ? column_factor_.data() : nullptr, block.n_rows, block.n_outputs, width_, prefetch_.data(),
-                   static_cast<int>(prefetch_.size())});
+                   n_prefetch_});
   if (cbow_) scatter_bags(block);
   if (options_.exact_negatives) loss += exact_negatives(block, alpha);
   return loss;

@@ -62,6 +62,7 @@ class Stepper {
   std::vector<int> first_, seen_, times_;
   std::vector<float*> input_rows_, output_rows_;
   std::vector<const float*> prefetch_;
+  int n_prefetch_ = 0;
 };
 
 }  // namespace fastqwem
