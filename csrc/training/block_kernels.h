@@ -22,7 +22,8 @@ struct BlockKernels {
   double (*gradient_qwem)(float* scores, const float* weights, int n, float alpha);
   // matrix_in[input_rows[i]] += row_factor[i] * sum_j g[i][j] outputs[j] and
   // matrix_out[output_rows[j]] += column_factor[j] * sum_i g[i][j] inputs[i]; factors may be null (ones). `prefetch`
-  // names rows that the next block wants. Other threads may be using the rows of the matrices.
+  // names rows that the next block wants, a multiple of kPrefetches. Other threads may be using the rows of the matrices.
+  static constexpr int kPrefetches = 4;
   struct Update {
     const float* inputs;       // local copies, from before the block
     const float* outputs;

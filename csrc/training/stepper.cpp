@@ -202,10 +202,14 @@ void Stepper::scatter_bags(const Block& block) {
 
 void Stepper::note_prefetch(const Block& next, const KeptLine& line) {
   const PaddedMatrix& outputs = outputs_of(next);
-  ensure(prefetch_, static_cast<std::size_t>(next.n_outputs + next.fresh_end - next.fresh_begin));
+  ensure(prefetch_, rounded(static_cast<std::size_t>(next.n_outputs + next.fresh_end - next.fresh_begin)));
   const float** to = prefetch_.data();
   for (int j = 0; j < next.n_outputs; ++j) *to++ = outputs.row(next.outputs[j]);
   for (int at = next.fresh_begin; at < next.fresh_end; ++at) *to++ = model_.input.row(line.words[at]);
+  while ((to - prefetch_.data()) % BlockKernels::kPrefetches) {
+    *to = to[-1];
+    ++to;
+  }
   n_prefetch_ = static_cast<int>(to - prefetch_.data());
 }
 
