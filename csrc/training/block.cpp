@@ -10,6 +10,8 @@ void ensure(std::vector<T>& storage, int size) {
   if (storage.size() < static_cast<std::size_t>(size)) storage.resize(static_cast<std::size_t>(size) * 2);
 }
 
+constexpr std::size_t kSpare = 16;  // floats that kernels may read after the weights
+
 std::size_t rounded(std::size_t n) { return (n + 15) / 16 * 16; }
 
 }  // namespace
@@ -32,13 +34,20 @@ void Block::begin(Outputs outputs_kind, bool bags_are_rows, const std::vector<in
 }
 
 void Block::need_weights(std::size_t size) {
+  size = rounded(size) + kSpare;
   if (weights.size() < size) weights = HugeBuffer<float>(2 * size);
 }
 
+void Block::end_weights() {
+  const std::size_t size = static_cast<std::size_t>(n_rows) * static_cast<std::size_t>(n_outputs);
+  std::fill(weights.data() + size, weights.data() + rounded(size) + kSpare, 0.0f);
+}
+
 void Block::clear_weights() {
-  const std::size_t size = rounded(static_cast<std::size_t>(n_rows) * static_cast<std::size_t>(n_outputs));
+  const std::size_t size = static_cast<std::size_t>(n_rows) * static_cast<std::size_t>(n_outputs);
   need_weights(size);
   std::fill_n(weights.data(), size, 0.0f);
+  end_weights();
 }
 
 BlockMaker::BlockMaker(const Sampler& sampler, const HuffmanTree& tree, Centers which)
@@ -149,7 +158,7 @@ template <int kCenters>
 void BlockMaker::skipgram_inputs(Block& block, int from, int to) {
   constexpr int kStep = 4;
   const int n_centers = kCenters ? kCenters : block.n_centers, n_outputs = block.n_outputs;
-  block.need_weights(rounded(static_cast<std::size_t>((to - from) * n_outputs + kStep)));
+  block.need_weights(static_cast<std::size_t>((to - from) * n_outputs + kStep));
   const float each = 1.0f / static_cast<float>(draws_);
   const int *const low = low_.data(), *const high = high_.data(), *const centers = block.center_at.data();
   const auto holds = [&](int t, int at) { return (low[t] <= at) & (at <= high[t]) & (at != centers[t]); };
@@ -173,7 +182,7 @@ void BlockMaker::skipgram_inputs(Block& block, int from, int to) {
   }
   block.n_inputs = block.n_rows = n;
   block.n_pairs = n_pairs;
-  std::fill(here, block.weights.data() + rounded(static_cast<std::size_t>(n * n_outputs)), 0.0f);
+  block.end_weights();
 }
 
 // The words of one window, without its centre, as further inputs.

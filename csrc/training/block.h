@@ -33,11 +33,13 @@ struct Block {
   std::vector<Bag> bags;             // n_rows, CBOW only
   std::vector<WordId> outputs;       // n_outputs: rows of the output (or node) matrix; the centres come first
   HugeBuffer<float> weights;         // n_rows x n_outputs: > 0 times a positive pair, < 0 times a negative one; then
-                                     // zeros up to a multiple of 16
+                                     // zeros up to a multiple of 16, and 16 more
   std::vector<float> multiplicity;   // n_inputs: pairs of each input (skip-gram)
 
   void begin(Outputs outputs_kind, bool bags, const std::vector<int>& centers, int most_inputs, int n_output_rows);
   void need_weights(std::size_t size);
+  // The zeros after n_rows x n_outputs weights.
+  void end_weights();
   // Room for n_rows x n_outputs weights, all zero.
   void clear_weights();
 };

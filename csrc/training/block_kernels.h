@@ -38,6 +38,13 @@ struct BlockKernels {
     int n_prefetch;
   };
   void (*update)(const Update& update);
+  // to[i] = |rows[i]|^2 for n rows one after another, then zeros, up to a multiple of 16 at most.
+  void (*squares)(const float* rows, int n, std::int64_t width, float* to);
+  // row_mass[i] = sum_j |weights[i][j]| column_square[j] and column_mass[j] = sum_i |weights[i][j]| row_square[i].
+  // `column_square` comes from `squares`; the masses must be writable up to a multiple of 16, `weights` readable, and
+  // finite, for 16 more.
+  void (*masses)(const float* weights, int n_rows, int n_outputs, const float* row_square, const float* column_square,
+                 float* row_mass, float* column_mass);
   // to[i] = constant + 0.5 * matrix * from[i] for n rows; matrix is symmetric, width x width.
   void (*half_product)(const float* from, int n, const float* matrix, const float* constant, std::int64_t width,
                        float* to);

@@ -66,6 +66,19 @@ void Stepper::gather_bags(const Block& block) {
   }
 }
 
+// Whether a word may be among these twice; never wrong when it says no, which it mostly does at little cost.
+bool Stepper::repeats(const WordId* words, int n) {
+  std::uint64_t found = 0;
+  for (int i = 0; i < n; ++i) {
+    const auto word = static_cast<std::uint32_t>(words[i]);
+    std::uint64_t& bits = present_[word / 64 % 64];
+    found |= bits >> (word % 64);
+    bits |= std::uint64_t{1} << (word % 64);
+  }
+  for (int i = 0; i < n; ++i) present_[static_cast<std::uint32_t>(words[i]) / 64 % 64] = 0;
+  return found & 1;
+}
+
 // first_[i] = the first of the n words that is the same as words[i], by a small hash table.
 void Stepper::find_first(const WordId* words, int n) {
   std::size_t size = 16;
@@ -82,6 +95,7 @@ void Stepper::find_first(const WordId* words, int n) {
 
 // Rows of one word share what they add up to: their updates meet in one row of the matrix.
 void Stepper::share_mass(const WordId* words, int n, std::vector<float>& mass) {
+  if (!repeats(words, n)) return;
   find_first(words, n);
   for (int i = 0; i < n; ++i) {
     if (first_[i] != i) mass[first_[i]] += mass[i];
@@ -91,6 +105,7 @@ void Stepper::share_mass(const WordId* words, int n, std::vector<float>& mass) {
 
 // How often a word stands in a bag at most.
 int Stepper::most_often(const WordId* words, int n) {
+  if (n && !repeats(words, n)) return 1;
   find_first(words, n);
   times_.assign(static_cast<std::size_t>(n), 0);
   int most = 0;
@@ -117,21 +132,14 @@ int Stepper::most_often(const WordId* words, int n) {
 void Stepper::damp(const Block& block, float alpha) {
   const int n_rows = block.n_rows, n_outputs = block.n_outputs;
   const float* const inputs = cbow_ ? inputs_.data() : rows_.data();
-  row_factor_.assign(static_cast<std::size_t>(n_rows), 0.0f);
-  column_factor_.assign(static_cast<std::size_t>(n_outputs), 0.0f);
-  output_square_.resize(static_cast<std::size_t>(n_outputs));
-  for (int j = 0; j < n_outputs; ++j) {
-    const float* const row = outputs_.data() + j * width_;
-    output_square_[j] = kernels_.dot(row, row, width_);
-  }
-  for (int i = 0; i < n_rows; ++i) {
-    const float input_square = kernels_.dot(inputs + i * width_, inputs + i * width_, width_);
-    for (int j = 0; j < n_outputs; ++j) {
-      const float weight = std::fabs(block.weights[static_cast<std::size_t>(i * n_outputs + j)]);
-      row_factor_[i] += weight * output_square_[j];
-      column_factor_[j] += weight * input_square;
-    }
-  }
+  const std::size_t rows_room = rounded(static_cast<std::size_t>(n_rows));
+  const std::size_t outputs_room = rounded(static_cast<std::size_t>(n_outputs));
+  for (std::vector<float>* const buffer : {&row_factor_, &input_square_}) ensure(*buffer, rows_room);
+  for (std::vector<float>* const buffer : {&column_factor_, &output_square_}) ensure(*buffer, outputs_room);
+  kernels_.squares(inputs, n_rows, width_, input_square_.data());
+  kernels_.squares(outputs_.data(), n_outputs, width_, output_square_.data());
+  kernels_.masses(block.weights.data(), n_rows, n_outputs, input_square_.data(), output_square_.data(),
+                  row_factor_.data(), column_factor_.data());
   if (options_.exact_negatives) {
     const auto k = static_cast<float>(options_.negative);
     for (int i = 0; i < n_rows; ++i) row_factor_[i] += k * block.multiplicity[i] * model_.moments.output_norm;
@@ -145,13 +153,13 @@ void Stepper::damp(const Block& block, float alpha) {
       const Block::Bag bag = block.bags[t];
       all += row_factor_[t] * static_cast<float>(most_often(block.inputs.data() + bag.begin, bag.end - bag.begin));
     }
-    std::fill(row_factor_.begin(), row_factor_.end(), all);
+    std::fill_n(row_factor_.begin(), n_rows, all);
   } else {
     share_mass(block.inputs.data(), n_rows, row_factor_);
   }
   share_mass(block.outputs.data(), n_outputs, column_factor_);
-  for (float& factor : row_factor_) factor = 1.0f / (1.0f + alpha * factor);
-  for (float& factor : column_factor_) factor = 1.0f / (1.0f + alpha * factor);
+  for (int i = 0; i < n_rows; ++i) row_factor_[i] = 1.0f / (1.0f + alpha * row_factor_[i]);
+  for (int j = 0; j < n_outputs; ++j) column_factor_[j] = 1.0f / (1.0f + alpha * column_factor_[j]);
 }
 
 float Stepper::pairs_of(const Block& block, int center) const {

@@ -47,6 +47,7 @@ class Stepper {
   double gradient(const Block& block, float alpha);
   double exact_negatives(const Block& block, float alpha);
   float pairs_of(const Block& block, int center) const;
+  bool repeats(const WordId* words, int n);
   void find_first(const WordId* words, int n);
   void share_mass(const WordId* words, int n, std::vector<float>& mass);
   int most_often(const WordId* words, int n);
@@ -58,7 +59,8 @@ class Stepper {
   const bool cbow_, damped_;
   // Rows begin on cache lines here too: a register that straddles two costs two reads.
   HugeBuffer<float> rows_, inputs_, outputs_, scores_, bag_change_, negative_part_;
-  std::vector<float> row_factor_, column_factor_, output_square_;
+  std::vector<float> row_factor_, column_factor_, input_square_, output_square_;
+  std::uint64_t present_[64] = {};  // a bit for each word modulo 4096
   std::vector<int> first_, seen_, times_;
   std::vector<float*> input_rows_, output_rows_;
   std::vector<const float*> prefetch_;
