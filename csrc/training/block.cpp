@@ -12,8 +12,6 @@ void ensure(std::vector<T>& storage, int size) {
 
 constexpr std::size_t kSpare = 16;  // floats that kernels may read after the weights
 
-std::size_t rounded(std::size_t n) { return (n + 15) / 16 * 16; }
-
 }  // namespace
 
 void Block::begin(Outputs outputs_kind, bool bags_are_rows, const std::vector<int>& centers, int most_inputs,

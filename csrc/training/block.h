@@ -37,6 +37,7 @@ struct Block {
   std::vector<float> multiplicity;   // n_inputs: pairs of each input (skip-gram)
 
   void begin(Outputs outputs_kind, bool bags, const std::vector<int>& centers, int most_inputs, int n_output_rows);
+  // Room for so many weights and the zeros after them.
   void need_weights(std::size_t size);
   // The zeros after n_rows x n_outputs weights.
   void end_weights();

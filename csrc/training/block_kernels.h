@@ -2,11 +2,15 @@
 // `width` is that padded length; the padding is zero.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "core/types.h"
 
 namespace fastqwem {
+
+// Kernels work in whole vectors: sizes go up to a multiple of the longest.
+inline std::size_t rounded(std::size_t n) { return (n + 15) / 16 * 16; }
 
 struct BlockKernels {
   // to[i] = matrix[rows[i]] for n rows, which other threads may be writing.

@@ -15,8 +15,6 @@ void ensure(HugeBuffer<float>& buffer, std::size_t size) {
   if (buffer.size() < size) buffer = HugeBuffer<float>(size + size / 2);
 }
 
-std::size_t rounded(std::size_t n) { return (n + 15) / 16 * 16; }
-
 }  // namespace
 
 Stepper::Stepper(const TrainingOptions& options, Model& model)

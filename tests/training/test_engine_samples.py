@@ -97,7 +97,8 @@ def test_samples_of_every_instruction_set(isa):
     corpus = cases.random_corpus(0, 20_000, 300, longest=400)
     _core.force_isa(isa)
     try:
-        check(corpus, 3, cases.settings(corpus[2], sample=0.01, window=5, negative=5, shared_negatives=4))
+        for negative in (5, 30):  # draws that fill one group of vectors, and several
+            check(corpus, 3, cases.settings(corpus[2], sample=0.01, window=5, negative=negative, shared_negatives=4))
     finally:
         _core.force_isa("")
 
