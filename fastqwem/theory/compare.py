@@ -108,11 +108,18 @@ def compare(
     ------
     ValueError
         If `init` does not fit the run.
+
+    Notes
+    -----
+    Curves are those of the paper's setting, in which `train_full_batch` on a `Target` and `train_sampled` train. A run
+    of `fastqwem.train` or of counts with word2vec's weights can be compared too, but then its times and losses need
+    not agree. Negative modes, which two factors learn and one cannot, are not followed.
     """
     d = course.singular_values.shape[1]
     n_modes = course.modes.shape[1]
     seeds = _seeds(spectrum, init, d, course.tied)[:n_modes]
-    curves = learning_curves(spectrum, course.times, init=seeds, norm=norm, tied=course.tied)
+    values = spectrum.values[:n_modes] if course.tied else np.maximum(spectrum.values[:n_modes], 0.0)
+    curves = learning_curves(values, course.times, init=seeds, norm=norm, tied=course.tied)
     fitted = fit_tau(course.times, np.square(course.modes), curves.values)
     with np.errstate(divide="ignore", invalid="ignore"):
         error = fitted / np.where(curves.tau > 0, curves.tau, np.nan) - 1
