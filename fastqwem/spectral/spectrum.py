@@ -14,6 +14,7 @@ from ..checks import check_integer
 from ..errors import FormatError
 from ..storage import pack_words, read_container, unpack_words, write_container
 from ..text.vocab import Vocab
+from .growth import as_seeds, checked_times, squared_modes
 
 if TYPE_CHECKING:
     from ..vectors.word_vectors import WordVectors
@@ -120,44 +121,62 @@ class Spectrum:
     def __len__(self) -> int:
         return len(self.values)
 
-    def matrix(self, vector_size: int | None = None) -> Array:
-        """Return the rows ``Gamma^-1 U Lambda^1/2`` as float32 of shape (V, vector_size).
+    def matrix(self, vector_size: int | None = None, time: float | None = None, init: Any = 1e-6) -> Array:
+        """Return the rows ``Gamma^-1 U S`` as float32 of shape (V, vector_size).
 
-        The minimiser of the loss of rank `vector_size` (Theorem 1, Proposition 2). A smaller matrix is the first
-        columns of a larger one. Negative eigenvalues, which tied vectors cannot reach, count as zero.
+        At the end of training ``S = Lambda^1/2``: the minimiser of the loss of rank `vector_size` (Theorem 1,
+        Proposition 2). A smaller matrix is the first columns of a larger one. Negative eigenvalues, which tied vectors
+        cannot reach, count as zero.
+
+        Parameters
+        ----------
+        vector_size : int, optional
+            d; by default the number of pairs.
+        time : float, optional
+            Of training, at least 0: the singular values are those of gradient flow ``dW/dt = 1/2 (M W - W W^T W)`` from
+            a small start at that time, see `fastqwem.spectral.growth.squared_modes`. None is the end.
+        init : float or array (d,)
+            Where it began, only with `time`: the standard deviation of random entries, or the singular values s_k(0).
 
         Raises
         ------
         ValueError
-            If `vector_size` is larger than the number of pairs.
+            If `vector_size` is larger than the number of pairs, or `time` or `init` is out of range.
         """
         size = len(self.values)
         d = size if vector_size is None else check_integer("vector_size", vector_size, 1, size)
         negative = int((self.values[:d] < 0).sum())
-        if negative:
+        if negative and time is None:
             _LOG.warning("%d of %d eigenvalues are negative: those dimensions are zero", negative, d)
         seen = self.gamma > 0
         inverse = np.where(seen, 1.0 / np.where(seen, self.gamma, 1.0), 0.0)
-        roots = np.sqrt(np.maximum(self.values[:d], 0.0))
+        roots = np.sqrt(np.maximum(self.values[:d], 0.0)) if time is None else self._roots_at(d, time, init)
         out = np.empty((len(self.eigenvectors), d), np.float32)
         for at in range(0, len(out), 1 << 14):  # slices, so that no float64 copy of everything is made
             rows = slice(at, at + (1 << 14))
             out[rows] = self.eigenvectors[rows, :d] * inverse[rows, None] * roots
         return out
 
-    def vectors(self, vector_size: int | None = None) -> WordVectors:
-        """Return the words with their vectors, the rows of `matrix`.
+    def _roots_at(self, d: int, time: float, init: Any) -> Array:
+        """Return s_k(t), float64 (d,)."""
+        if np.ndim(time):
+            raise ValueError(f"time must be one number, got an array of shape {np.shape(time)}")
+        return np.sqrt(squared_modes(self.values[:d], as_seeds(init, d), checked_times(time)))
+
+    def vectors(self, vector_size: int | None = None, time: float | None = None, init: Any = 1e-6) -> WordVectors:
+        """Return the words with their vectors, the rows of `matrix`, whose parameters these are.
 
         Raises
         ------
         ValueError
-            If `vector_size` is larger than the number of pairs, or the spectrum belongs to no vocabulary.
+            If `vector_size` is larger than the number of pairs, `time` or `init` is out of range, or the spectrum
+            belongs to no vocabulary.
         """
         if self.vocab is None:
             raise ValueError("this spectrum has no vocabulary: it was solved for a plain matrix; use matrix()")
         from ..vectors.word_vectors import WordVectors
 
-        return WordVectors(self.vocab, self.matrix(vector_size))
+        return WordVectors(self.vocab, self.matrix(vector_size, time, init))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save as one file, atomically; OSError if it cannot be written."""
