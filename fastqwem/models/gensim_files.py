@@ -11,7 +11,7 @@ import os
 import pickle
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -53,9 +53,11 @@ def _nothing(*args: Any) -> None:
     return None
 
 
-_reconstruct = np.ndarray.__reduce__(np.zeros(0))[0]
-_scalar = np.float32(0).__reduce__()[0]
-_from_buffer = np.zeros(1).__reduce_ex__(5)[0]
+# NumPy's makers of arrays and numbers, whatever this version calls them.
+_reconstruct: Any = np.zeros(0).__reduce__()[0]
+_scalar: Any = np.float32(0).__reduce__()[0]
+_from_buffer: Any = np.zeros(1).__reduce_ex__(5)[0]
+_BUILTINS: dict[str, Callable[..., Any]] = {"hash": hash, "int": int, "long": int, "float": float, "set": set}
 
 # Everything that the pickles of gensim 0.12 to 4.4 name.
 _KNOWN: dict[tuple[str, str], Callable[..., Any]] = {
@@ -71,9 +73,7 @@ _KNOWN: dict[tuple[str, str], Callable[..., Any]] = {
     **{(f"numpy.{core}.multiarray", "_reconstruct"): _reconstruct for core in ("core", "_core")},
     **{(f"numpy.{core}.multiarray", "scalar"): _scalar for core in ("core", "_core")},
     **{
-        (module, name): kind
-        for module in ("builtins", "__builtin__")
-        for name, kind in {"hash": hash, "int": int, "long": int, "float": float, "set": set}.items()
+        (module, name): kind for module in ("builtins", "__builtin__") for name, kind in _BUILTINS.items()
     },
     **{
         ("numpy." + module, name): _foreign(name)
@@ -95,7 +95,7 @@ _KNOWN: dict[tuple[str, str], Callable[..., Any]] = {
                 "KeyedVectors", "Word2VecKeyedVectors", "EuclideanKeyedVectors", "Doc2VecKeyedVectors", "Vocab",
                 "CompatVocab",
             ),
-            "phrases": ("Phrases", "FrozenPhrases", "Phraser"),
+            "phrases": ("Phrases", "FrozenPhrases", "Phraser", "original_scorer", "npmi_scorer"),
         }.items()
         for name in names
     },
@@ -158,7 +158,7 @@ def _attach(found: Foreign, name: str, compressed: bool, mmap: str | None) -> No
                 with np.load(side, allow_pickle=False) as archive:
                     state[attribute] = archive["val"]
             else:
-                state[attribute] = np.load(side, mmap_mode=mmap, allow_pickle=False)  # type: ignore[call-overload]
+                state[attribute] = np.load(side, mmap_mode=cast("Literal['r', 'c'] | None", mmap), allow_pickle=False)
         except (OSError, MemoryError):
             raise
         except Exception as error:
@@ -169,8 +169,14 @@ def _attach(found: Foreign, name: str, compressed: bool, mmap: str | None) -> No
         state[attribute] = None
 
 
+_RENAMED = {
+    "index2word": "index_to_key", "index2entity": "index_to_key", "syn0": "vectors", "syn0_lockf": "vectors_lockf",
+}  # fmt: skip
+_KEYED = ("vector_size", "index_to_key", "key_to_index", "vectors", "vectors_lockf", "norms", "expandos")
+
+
 def keyed_state(found: Foreign) -> dict[str, Any]:
-    """Return the attributes of gensim's vectors of any version under the names of gensim 4.
+    """Return what gensim's vectors of any version hold, under the names of gensim 4.
 
     Parameters
     ----------
@@ -178,15 +184,14 @@ def keyed_state(found: Foreign) -> dict[str, Any]:
         A KeyedVectors of any age, or a Word2Vec from before there were any.
     """
     state = dict(found.__dict__)
-    for new, olds in {"index_to_key": ("index2word", "index2entity"), "vectors": ("syn0",)}.items():
-        for old in olds:
-            value = state.pop(old, None)
-            if state.get(new) is None:
-                state[new] = value
+    for old, new in _RENAMED.items():
+        if old in state:
+            value = state.pop(old)
+            state.setdefault(new, value)
     for old in ("syn0norm", "vectors_norm"):  # made anew when needed
         state.pop(old, None)
-    keys = state["index_to_key"]
-    if not isinstance(keys, list) or not isinstance(state["vectors"], np.ndarray):
+    keys = state.get("index_to_key")
+    if not isinstance(keys, list) or not isinstance(state.get("vectors"), np.ndarray):
         raise FormatError(f"gensim's {found.kind} without keys or vectors")
     state.setdefault("expandos", {})
     if "vocab" in state:
@@ -196,17 +201,19 @@ def keyed_state(found: Foreign) -> dict[str, Any]:
     state.setdefault("key_to_index", {key: row for row, key in enumerate(keys)})
     state["vector_size"] = int(state["vectors"].shape[1])
     state["norms"] = None
+    if found.kind == "Word2Vec":
+        return {name: state[name] for name in _KEYED if name in state}
     return state
 
 
 def _attributes(entries: dict[Any, Foreign], length: int) -> dict[str, np.ndarray[Any, Any]]:
     """Return as arrays what gensim before 4 kept in an object per word."""
     attributes: dict[str, np.ndarray[Any, Any]] = {}
-    kinds: dict[str, type] = {"count": np.int64, "sample_int": np.uint32, "index": np.int64}
-    for name in sorted({name for entry in entries.values() for name in entry.__dict__}):
-        values = np.zeros(length, kinds.get(name, object))
+    for name in sorted({name for entry in entries.values() for name in entry.__dict__} - {"index"}):
+        values = np.zeros(length, np.int64 if name in ("count", "sample_int") else object)
         for entry in entries.values():
             if name in entry.__dict__:
                 values[entry.__dict__["index"]] = entry.__dict__[name]
-        attributes[name] = values
+        # "always keep" was 2**32 before it was the largest uint32
+        attributes[name] = np.minimum(values, 2**32 - 1).astype(np.uint32) if name == "sample_int" else values
     return attributes

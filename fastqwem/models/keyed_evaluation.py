@@ -104,7 +104,7 @@ def analogies(
 
 def _answers(units: Any, forms: list[Any], rows: Any) -> list[int]:
     """Return the answer to each question, rows (n, 4): nearest to b - a + c and no form of the three."""
-    found = answers(units, rows[:, :3]).tolist()
+    found: list[int] = answers(units, rows[:, :3]).tolist()
     wrong = [i for i, row in enumerate(found) if forms[row] in {forms[own] for own in rows[i, :3].tolist()}]
     if wrong:  # another spelling of a, b or c: these questions are asked again without any of them
         same: dict[Any, list[int]] = {}
@@ -188,8 +188,8 @@ def pairs(
     if not ratings:
         raise ValueError(f"no pair of {os.fspath(path)} is valid and in the vocabulary of {kv}")
     left, right = np.array(rows).T
-    a, b = (unit_rows(kv.vectors[side]).astype(np.float64) for side in (left, right))
-    cosines = np.where(left < 0, 0.0, np.einsum("ij,ij->i", a, b))
+    units = [unit_rows(kv.vectors[side]).astype(np.float64) for side in (left, right)]
+    cosines = np.where(left < 0, 0.0, np.einsum("ij,ij->i", *units))
     spearman = stats.spearmanr(ratings, cosines)
     pearson = stats.pearsonr(ratings, cosines)
     share = 100 * unknown / (len(ratings) if dummy4unknown else len(ratings) + unknown)

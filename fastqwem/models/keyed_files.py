@@ -120,7 +120,9 @@ def _open(
         size = len(first.rstrip().split(b" ")) - 1
         if size < 1:
             raise FormatError(f"{where}:1: expected a word and its vector, got {first[:60]!r}")
-        lines = itertools.chain([(1, first)], ((number + 1, line) for number, line in read_lines(file, where)))
+        lines: Iterator[tuple[int, bytes]] = itertools.chain(
+            [(1, first)], ((number + 1, line) for number, line in read_lines(file, where))
+        )
         return None, size, _text_blocks(itertools.islice(lines, limit), where, None, size, dtype)
     line = file.readline()
     promised = parse_header(line)
@@ -129,7 +131,7 @@ def _open(
     count, size = promised
     wanted = count if limit is None else min(count, limit)
     if wanted:
-        check_promise(file, where, wanted, size, 4 if binary else 2)  # text: a blank and a digit at least
+        check_promise(file, where, wanted, size, 4 * size + 1 if binary else 2 * size)  # the word may be empty
     if binary:
         return wanted, size, binary_blocks(file, where, wanted, size, len(line), read=chunk)
     lines = ((number + 1, line) for number, line in read_lines(file, where))

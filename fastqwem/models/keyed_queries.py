@@ -151,7 +151,7 @@ class KeyedQueries(KeyedRows):
         ValueError
             If there are no terms, or the mean is not finite.
         """
-        if isinstance(topn, numbers.Integral) and topn < 1:
+        if topn is not None and topn < 1:
             return []
         terms = [_weighed(term, 1.0) for term in _listed(positive)]
         terms += [_weighed(term, -1.0) for term in _listed(negative)]
@@ -229,7 +229,7 @@ class KeyedQueries(KeyedRows):
         Regularities in Sparse and Explicit Word Representations (2014), equation 4. Parameters, results and errors
         are those of `most_similar`, without weights.
         """
-        if isinstance(topn, numbers.Integral) and topn < 1:
+        if topn is not None and topn < 1:
             return []
         above, below = _listed(positive), _listed(negative)
         if not above:
@@ -269,10 +269,8 @@ class KeyedQueries(KeyedRows):
         rows = [self.get_index(word) for word in other_words or ()]
         if rows:
             return np.asarray(1 - self.cosine_similarities(vector, self.vectors[rows]))
-        scale = row_norms(self._own_shape(vector)[None, :])[0] * self._safe_norms()
-        return np.asarray(
-            1 - self._numbers(0, len(self.vectors)) @ vector / np.where(scale == 0, scale.dtype.type(1), scale)
-        )
+        length = row_norms(self._own_shape(vector)[None, :])[0] or 1
+        return np.asarray(1 - self._numbers(0, len(self.vectors)) @ vector / (length * self._safe_norms()))
 
     def distance(self, w1: Any, w2: Any) -> Any:
         """Return 1 - `similarity`."""
@@ -309,7 +307,8 @@ class KeyedQueries(KeyedRows):
         nearest = self.similar_by_word(wa, topn)
         if not nearest:
             raise ValueError(f"topn must be at least 1, and {wa!r} have neighbours, got topn={topn}")
-        return float(self.similarity(wa, wb)) / sum(score for _, score in nearest)
+        total: float = sum(score for _, score in nearest)
+        return float(self.similarity(wa, wb)) / total
 
     # Groups
 

@@ -140,8 +140,8 @@ class KeyedRows(Saveable):
 
     def fill_norms(self, force: bool = False) -> None:
         """Make sure that `norms` are there; `force` takes them anew."""
-        norms = self.__dict__.get("norms")
-        if force or norms is None or len(norms) != len(self.vectors):
+        norms: Array | None = self.__dict__.get("norms")
+        if force or norms is None or norms.shape != self.vectors.shape[:1]:
             self.norms = row_norms(self.vectors)
 
     def _safe_norms(self) -> Array:
@@ -200,20 +200,20 @@ class KeyedRows(Saveable):
     def _resized(self, name: str, array: Array, length: int) -> Array:
         """Return `array` with `length` rows, new ones zero, in a room that doubles so that growth costs little."""
         if length < len(array):
-            return array[:length].copy()
+            return np.array(array[:length])
+        rooms: dict[str, Array]
         owner, rooms = self.__dict__.get("_rooms", (0, {}))
         if owner != id(self):  # none yet, or the dictionary was taken from another object: rooms are never shared
             rooms = {}
             self.__dict__["_rooms"] = (id(self), rooms)
         room = rooms.get(name)
-        ours = room is not None and array.base is room and len(room) >= length
-        if not ours or room is None:
+        if room is None or array.base is not room or len(room) < length:
             # The first time exactly, then by a half more: most tables grow once.
             grown = length if name not in rooms else max(length, len(array) + len(array) // 2 + 16)
             room = np.zeros((grown, *array.shape[1:]), array.dtype)
             room[: len(array)] = array
             rooms[name] = room
-        return room[:length]
+        return np.asarray(room[:length])
 
     def add_vector(self, key: Any, vector: npt.ArrayLike) -> int:
         """Add one vector, in a row made in advance where one is free, and return its row.
@@ -335,8 +335,9 @@ def prep_vectors(
     """Return a matrix of a shape that begins with `prior_vectors`; the rest is uniform in [-1/d, 1/d)."""
     if prior_vectors is not None and prior_vectors.shape == tuple(target_shape):
         return prior_vectors
-    wide = np.dtype(dtype) if np.dtype(dtype) in (np.float32, np.float64) else np.dtype(np.float32)
-    random = np.random.default_rng(seed).random(target_shape, dtype=wide.type)
+    generator = np.random.default_rng(seed)
+    wide = np.dtype(dtype) == np.float64
+    random: Array = generator.random(target_shape) if wide else generator.random(target_shape, dtype=np.float32)
     vectors = ((2 * random - 1) / max(1, target_shape[1])).astype(dtype, copy=False)
     if prior_vectors is not None and prior_vectors.size:
         rows, columns = prior_vectors.shape

@@ -102,8 +102,7 @@ class KeyedVectors(KeyedQueries, metaclass=_AlsoGensims):
             rows = [self.get_index(key) for key in chosen if self.has_index_for(key)]
             places = [place for place, key in enumerate(chosen) if self.has_index_for(key)]
             for name, values in self.expandos.items():
-                kv.expandos[name] = np.zeros(len(chosen), values.dtype)
-                kv.expandos[name][places] = values[rows]
+                kv.expandos.setdefault(name, np.zeros(len(chosen), values.dtype))[places] = values[rows]
         return kv
 
     # Evaluation
@@ -174,10 +173,10 @@ class KeyedVectors(KeyedQueries, metaclass=_AlsoGensims):
         no_header: bool = False,
     ) -> Self:
         """Read word2vec's text or binary format; see `keyed_files.load`."""
-        return _load_word2vec_format(
-            cls, fname, fvocab=fvocab, binary=binary, encoding=encoding, unicode_errors=unicode_errors, limit=limit,
-            datatype=datatype, no_header=no_header,
-        )  # fmt: skip
+        loaded: Self = keyed_files.load(
+            cls, fname, fvocab, binary, encoding, unicode_errors, limit, datatype, no_header
+        )
+        return loaded
 
     def intersect_word2vec_format(
         self,

@@ -14,7 +14,7 @@ import platform
 import shutil
 import sys
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import IO, Any, Self
 
@@ -33,7 +33,7 @@ KIND, VERSION = "model", 1
 CLASSES = {"KeyedVectors": "keyedvectors", "Word2Vec": "word2vec", "Phrases": "phrases", "FrozenPhrases": "phrases"}
 
 _PLAIN = (bool, int, float, str)
-_SEQUENCES: dict[str, type] = {"tuple": tuple, "set": set, "frozenset": frozenset}
+_SEQUENCES: dict[str, Callable[[Iterable[Any]], Collection[Any]]] = {"tuple": tuple, "set": set, "frozenset": frozenset}
 
 
 class _Encoder:
@@ -199,7 +199,7 @@ class Saveable:
         ----------
         fname_or_handle : path, or file open for writing bytes
         separately, sep_limit, pickle_protocol
-            Accepted and not used: there are no side files and no pickles; `load` maps arrays of the one file.
+            Accepted and not used: there are no side files and no protocols; `load` maps arrays of the one file.
         ignore : collection of str
             Attributes to leave out; they are None when loaded.
 
@@ -212,7 +212,7 @@ class Saveable:
         """
         state = self._state()
         state.update({name: None for name in ignore if name in state})
-        if not hasattr(fname_or_handle, "write"):
+        if isinstance(fname_or_handle, str | os.PathLike):
             storage.check_writable(fname_or_handle)
             save_state(fname_or_handle, self._kind, state)
             return
@@ -237,7 +237,7 @@ class Saveable:
         AttributeError
             If the file holds an object of another class.
         FormatError
-            If it is foreign, damaged, or a pickle that asks for anything but gensim's data.
+            If it is foreign, damaged, or asks for anything but gensim's data.
         OSError
             If it cannot be read.
         """

@@ -252,13 +252,13 @@ def binary_blocks(
         raise FormatError(f"{where}: more data after the {count} words that its first line promises")
 
 
-def check_promise(file: io.BufferedReader, where: str, words: int, size: int, width: int = 4) -> None:
-    """Refuse a first line that promises more than a plain file of known length can hold; `width` bytes per number."""
+def check_promise(file: io.BufferedReader, where: str, words: int, size: int, least: int) -> None:
+    """Refuse a first line that promises more than a plain file of known length can hold, at `least` bytes per word."""
     if not 0 < size <= MAX_LINE or words == 0:
         raise FormatError(f"{where}: its first line promises {words} words of {size} dimensions")
     if isinstance(file.raw, io.FileIO):
         length = os.fstat(file.fileno()).st_size
-        if words * (width * size + 1) > length:
+        if words * least > length:
             raise TruncatedError(
                 f"{where}: truncated or damaged, its first line promises {words} words of {size} dimensions, "
                 f"more than its {length} bytes can hold"
@@ -274,7 +274,7 @@ def read_binary(file: io.BufferedReader, where: str, errors: str = "strict") -> 
     if promised is None:
         raise FormatError(f"{where}: not a word2vec file, its first line is not 'words dimensions'")
     count, size = promised
-    check_promise(file, where, count, size)
+    check_promise(file, where, count, size, 4 * size + 2)
     words: list[str] = []
     blocks: list[Floats] = []
     for found, block in binary_blocks(file, where, count, size, len(line), exact=True):
