@@ -166,8 +166,8 @@ class KeyedQueries(KeyedRows):
             start, stop = 0, min(restrict_vocab, len(self.vectors))
         stop = max(start, stop)
         if topn is None:
-            return self._numbers(start, stop) @ mean / self._safe_norms()[start:stop]
-        own = [int(self.get_index(key)) for key in keys if isinstance(key, KEY_TYPES)]
+            return self._products(mean, start, stop)
+        own = [int(self.get_index(key)) for key in keys if isinstance(key, KEY_TYPES) and self.has_index_for(key)]
         return self._nearest(mean[None, :], int(topn), start, stop, [own])[0]
 
     def most_similar_batch(
@@ -195,13 +195,19 @@ class KeyedQueries(KeyedRows):
         rows: Array = self.vectors[start:stop]
         return rows if rows.dtype in (np.float32, np.float64) else rows.astype(np.float32)
 
+    def _products(self, vector: Array, start: int, stop: int) -> Array:
+        """Return the products (stop - start,) of a vector with the unit vectors of rows; NaN of broken rows."""
+        with np.errstate(invalid="ignore"):
+            return np.asarray(self._numbers(start, stop) @ vector / self._safe_norms()[start:stop])
+
     def _nearest(self, queries: Array, topn: int, start: int, stop: int, own: list[list[int]]) -> list[Ranked]:
         """Return the best rows in [start, stop) for each query but its own."""
         norms = self._safe_norms()[start:stop]
         sound = np.isfinite(norms)
         broken = [] if sound.all() else np.flatnonzero(~sound).tolist()  # NaN can neither be ranked nor found
         exclude = [[row - start for row in rows if start <= row < stop] + broken for rows in own]
-        ids, scores = nearest_rows(self._numbers(start, stop), queries, topn, exclude, norms)
+        with np.errstate(invalid="ignore"):
+            ids, scores = nearest_rows(self._numbers(start, stop), queries, topn, exclude, norms)
         keys = self.index_to_key
         return [
             [(keys[start + i], score) for i, score in zip(row, values, strict=True) if score != -np.inf]
@@ -239,7 +245,7 @@ class KeyedQueries(KeyedRows):
         if topn is None:
             return scores
         for term in above + below:
-            if isinstance(term, KEY_TYPES) and self.get_index(term) < stop:
+            if isinstance(term, KEY_TYPES) and self.get_index(term, stop) < stop:
                 scores[self.get_index(term)] = -np.inf
         best = np.argsort(-np.nan_to_num(scores, nan=-np.inf), kind="stable")[: int(topn)]
         return [(self.index_to_key[row], float(scores[row])) for row in best.tolist() if scores[row] > -np.inf]
@@ -249,7 +255,7 @@ class KeyedQueries(KeyedRows):
         product = np.ones(stop, np.float64)
         for term in terms:
             vector = self._own_shape(term) if isinstance(term, np.ndarray) else self.get_vector(term, norm=True)
-            product *= (1 + self._numbers(0, stop) @ vector / self._safe_norms()[:stop]) / 2
+            product *= (1 + self._products(vector, 0, stop)) / 2
         return product
 
     # Distances
@@ -261,16 +267,16 @@ class KeyedQueries(KeyedRows):
         scale = row_norms(vector_1[None, :])[0] * row_norms(vectors_all)
         return np.asarray((vectors_all @ vector_1) / np.where(scale == 0, scale.dtype.type(1), scale))
 
-    def distances(self, word_or_vector: Any, other_words: Iterable[Any] = ()) -> Array:
+    def distances(self, word_or_vector: Any, other_words: Iterable[Any] | None = ()) -> Array:
         """Return 1 - cosine of a key or vector with each of `other_words`, or with all rows if there are none."""
         vector = (
             self.get_vector(word_or_vector) if isinstance(word_or_vector, KEY_TYPES) else np.asarray(word_or_vector)
         )
-        rows = [self.get_index(word) for word in other_words or ()]
+        rows = [self.get_index(word) for word in (() if other_words is None else other_words)]
         if rows:
             return np.asarray(1 - self.cosine_similarities(vector, self.vectors[rows]))
         length = row_norms(self._own_shape(vector)[None, :])[0] or 1
-        return np.asarray(1 - self._numbers(0, len(self.vectors)) @ vector / (length * self._safe_norms()))
+        return np.asarray(1 - self._products(vector, 0, len(self.vectors)) / length)
 
     def distance(self, w1: Any, w2: Any) -> Any:
         """Return 1 - `similarity`."""

@@ -108,7 +108,7 @@ def nearest_rows(
     k = min(k, len(units))
     ids = np.empty((len(queries), k), np.int64)
     values = np.empty((len(queries), k), np.float32)
-    step = max(1, _BLOCK // len(units))
+    step = max(1, _BLOCK // max(1, len(units)))
     for start in range(0, len(queries), step):
         stop = min(start + step, len(queries))
         scores = queries[start:stop] @ units.T
