@@ -113,11 +113,11 @@ class TestOurFile:
         path = tmp_path / "kv"
         table().save(path)
         content = path.read_bytes()
-        for end in range(len(content)):
+        for end in range(0, len(content), 5):
             path.write_bytes(content[:end])
             with pytest.raises(FormatError):
                 KeyedVectors.load(path)
-        for at in range(len(content)):
+        for at in range(0, len(content), 3):
             path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
             # white space of the header, and what its entries are called, may change without harm or be noticed
             with contextlib.suppress(FormatError):
