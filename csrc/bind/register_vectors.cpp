@@ -1,12 +1,14 @@
-// Files of vectors as decimal text.
+// Files of vectors: decimal text, and binary.
 #include <pybind11/numpy.h>
 
 #include <algorithm>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "bind/arrays.h"
 #include "bind/registers.h"
+#include "vectors/binary_rows.h"
 #include "vectors/decimal_rows.h"
 
 namespace py = pybind11;
@@ -14,16 +16,29 @@ namespace py = pybind11;
 namespace fastqwem {
 namespace {
 
+// A matrix of `columns` that holds the values.
+template <class T>
+Array<T> to_matrix(const std::vector<T>& values, std::size_t rows, std::size_t columns) {
+  Array<T> matrix({static_cast<py::ssize_t>(rows), static_cast<py::ssize_t>(columns)});
+  std::copy(values.begin(), values.end(), matrix.mutable_data());
+  return matrix;
+}
+
 template <class T>
 py::tuple read_rows(std::string_view text, std::size_t begin, std::size_t end, std::size_t size, std::size_t limit,
                     bool bare) {
   const DecimalRows<T> rows = read_decimal_rows<T>(text, begin, end, size, limit, bare);
-  const auto n = static_cast<py::ssize_t>(rows.words.size() / 2);
-  Array<std::int64_t> words({n, py::ssize_t{2}});
-  Array<T> values({n, static_cast<py::ssize_t>(size)});
-  std::copy(rows.words.begin(), rows.words.end(), words.mutable_data());
-  std::copy(rows.values.begin(), rows.values.end(), values.mutable_data());
-  return py::make_tuple(words, values, rows.next);
+  const std::size_t n = rows.words.size() / 2;
+  return py::make_tuple(to_matrix(rows.words, n, 2), to_matrix(rows.values, n, size), rows.next);
+}
+
+py::tuple read_binary(const py::bytes& text, std::size_t begin, std::size_t size, std::size_t limit,
+                      std::size_t longest) {
+  const std::string_view view = text;
+  if (begin > view.size()) throw std::invalid_argument("begin must be a place in the text");
+  const BinaryRows rows = read_binary_rows(view, begin, size, limit, longest);
+  const std::size_t n = rows.words.size() / 2;
+  return py::make_tuple(to_matrix(rows.words, n, 2), to_matrix(rows.values, n, size), rows.next, rows.missing);
 }
 
 py::tuple read(const py::bytes& text, std::size_t begin, std::size_t end, std::size_t size, std::size_t limit,
@@ -59,6 +74,11 @@ void register_vectors(py::module_& m) {
         py::arg("limit"), py::arg("wide"), py::arg("bare"),
         "Read lines of a word and `size` numbers up to the first that is not plain.\n\n"
         "Returns begin and end of each word (n, 2), numbers (n, size) and where the rest begins.");
+  m.def("read_binary_rows", &read_binary, py::arg("text"), py::arg("begin"), py::arg("size"), py::arg("limit"),
+        py::arg("longest"),
+        "Read words of at most `longest` bytes and `size` float32 as far as the text goes.\n\n"
+        "Returns begin and end of each word (n, 2), numbers (n, size), where the rest begins, and how many bytes at\n"
+        "least it lacks; 0 if all was read or a word has no end.");
   m.def("write_decimal_rows", &write, py::arg("vectors"),
         "Write each row of a float32 matrix as decimal numbers, or None.\n\n"
         "None stands for rows with a number that NumPy's versions print differently.");

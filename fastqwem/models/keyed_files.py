@@ -87,10 +87,11 @@ def load(
     with open_reader(fname) as file:
         count, size, blocks = _open(file, os.fspath(fname), binary, limit or None, datatype, no_header, chunk)
         believed = count if count is not None and isinstance(file.raw, io.FileIO) and not no_header else _GUESS
-        words, vectors = _collect(blocks, believed, size, datatype, encoding, unicode_errors)
+        index, vectors = _collect(blocks, believed, size, datatype, encoding, unicode_errors)
     kv = cls(size, dtype=datatype)
+    words = list(index)
     kv.index_to_key = words
-    kv.key_to_index = {word: row for row, word in enumerate(words)}
+    kv.key_to_index = index
     kv.next_index = len(words)
     kv.vectors = vectors
     kv.expandos["count"] = _counts_of(words, counts, len(words) if count is None else count)
@@ -158,12 +159,12 @@ def _cut(line: bytes, size: int, where: str) -> tuple[bytes, list[bytes]]:
 
 def _collect(
     blocks: Blocks, believed: int, size: int, dtype: npt.DTypeLike, encoding: str, errors: str
-) -> tuple[list[str], Array]:
-    """Return the words, each once, and the matrix of their vectors."""
-    index: dict[str, int] = {}  # the words in order, and where each is
+) -> tuple[dict[str, int], Array]:
+    """Return the words, each once, with their rows, and the matrix of their vectors."""
+    index: dict[str, int] = {}
     room = np.empty((believed, size), dtype)
     for raw, vectors in blocks:
-        words = [word.decode(encoding, errors).lstrip("\n") for word in raw]
+        words = [word.decode(encoding, errors) for word in raw]
         start, stop = len(index), len(index) + len(words)
         if len(set(words)) == len(words) and index.keys().isdisjoint(words):
             index.update(zip(words, range(start, stop), strict=True))
@@ -173,8 +174,7 @@ def _collect(
         if stop > len(room):
             room = np.concatenate([room[:start], np.empty((max(stop, start), size), dtype)])
         room[start:stop] = vectors
-    words = list(index)
-    return words, room if len(words) == len(room) else room[: len(words)].copy()
+    return index, room if len(index) == len(room) else room[: len(index)].copy()
 
 
 def _first(word: str, index: dict[str, int]) -> bool:
@@ -331,7 +331,7 @@ def intersect(
             raise ValueError(f"incompatible vector size {size} in file {os.fspath(fname)}, expected {kv.vector_size}")
         for raw, vectors in blocks:
             for word, vector in zip(raw, vectors, strict=True):
-                row = kv.key_to_index.get(word.decode(encoding, unicode_errors).lstrip("\n"))
+                row = kv.key_to_index.get(word.decode(encoding, unicode_errors))
                 if row is not None:
                     merged[row] = vector.copy()
     given = np.asarray(kv.__dict__.get("vectors_lockf", np.ones(1, np.float32)))

@@ -16,6 +16,7 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
+from .. import _core
 from ..errors import FormatError, TruncatedError
 from .decimal_rows import MAX_LINE, is_number, read_rows, text_rows
 from .ranking import Floats
@@ -36,7 +37,7 @@ __all__ = [
 
 _MAX_WORD = 1 << 16
 _READ = 1 << 22
-ROWS = 256  # written, or found in a binary file, at a time
+ROWS = 256  # written at a time
 
 Read = tuple[list[str], Floats]
 
@@ -158,10 +159,10 @@ def write_text(file: IO[bytes], words: Sequence[str], vectors: Floats) -> None:
 def binary_blocks(
     file: io.BufferedReader, where: str, count: int, size: int, base: int = 0, *, exact: bool = False, read: int = _READ
 ) -> Iterator[tuple[list[bytes], Floats]]:
-    """Yield words and vectors of word2vec binary behind its first line, some hundred at a time.
+    """Yield words and vectors of word2vec binary behind its first line, as many at a time as one read brings.
 
-    Words are what stands before the blank, with a newline in front where the writer put one. No promised size is
-    allocated before the data came.
+    Words are what stands before the blank, without newlines in front, which some writers put there. No promised size
+    is allocated before the data came.
 
     Parameters
     ----------
@@ -184,31 +185,18 @@ def binary_blocks(
     FormatError
         If it does not end where it must.
     """
-    width = 4 * size
     buffer, at, done = b"", 0, 0
     while done < count:
-        words: list[bytes] = []
-        rows: list[memoryview] = []
-        view = memoryview(buffer)
-        for _ in range(min(ROWS, count - done)):
-            end = buffer.find(b" ", at, at + _MAX_WORD) + 1
-            if end == 0 or end + width > len(buffer):
-                break
-            words.append(buffer[at : end - 1])
-            at = end + width
-            rows.append(view[end:at])
-        if words:
-            done += len(words)
-            block = np.frombuffer(b"".join(rows), "<f4").reshape(len(words), size)
-            yield words, block.astype(np.float32, copy=False)
-            continue
-        endless = end == 0 and len(buffer) - at >= _MAX_WORD
-        more = b"" if endless else file.read(read)
-        if not more:
-            place = base + (end or at)
-            raise TruncatedError(f"{where}: word {done + 1} of {count}: truncated or damaged at byte {place}")
-        base += at
-        buffer, at = buffer[at:] + more, 0
+        places, vectors, at, missing = _core.read_binary_rows(buffer, at, size, count - done, _MAX_WORD)
+        if len(vectors):
+            done += len(vectors)
+            yield [buffer[first:last] for first, last in places.tolist()], vectors
+        if done < count:
+            more = file.read(max(read, missing)) if missing else b""
+            if not more:
+                raise TruncatedError(f"{where}: word {done + 1} of {count}: truncated or damaged at byte {base + at}")
+            base += at
+            buffer, at = buffer[at:] + more, 0
     if exact and buffer[at : at + 2] + file.read(2) not in (b"", b"\n"):
         raise FormatError(f"{where}: more data after the {count} words that its first line promises")
 
@@ -239,9 +227,8 @@ def read_binary(file: io.BufferedReader, where: str, errors: str = "strict") -> 
     words: list[str] = []
     blocks: list[Floats] = []
     for found, block in binary_blocks(file, where, count, size, len(line), exact=True):
-        for number, raw in enumerate(found, len(words) + 1):
+        for number, word in enumerate(found, len(words) + 1):
             place = f"{where}: word {number} of {count}"
-            word = raw.removeprefix(b"\n")
             if not word or b"\n" in word:
                 raise FormatError(f"{place}: {word[:40]!r} is no word; the file is damaged, or has other dimensions")
             words.append(_decode(word, errors, place))
