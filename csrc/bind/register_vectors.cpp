@@ -36,9 +36,12 @@ py::tuple read_binary(const py::bytes& text, std::size_t begin, std::size_t size
                       std::size_t longest) {
   const std::string_view view = text;
   if (begin > view.size()) throw std::invalid_argument("begin must be a place in the text");
-  const BinaryRows rows = read_binary_rows(view, begin, size, limit, longest);
+  const std::size_t possible = std::min(limit, possible_binary_rows(view, begin, size));
+  Array<float> values({static_cast<py::ssize_t>(possible), static_cast<py::ssize_t>(size)});
+  const BinaryRows rows = read_binary_rows(view, begin, size, limit, longest, values.mutable_data());
   const std::size_t n = rows.words.size() / 2;
-  return py::make_tuple(to_matrix(rows.words, n, 2), to_matrix(rows.values, n, size), rows.next, rows.missing);
+  const py::object found = values[py::slice(0, static_cast<py::ssize_t>(n), 1)];
+  return py::make_tuple(to_matrix(rows.words, n, 2), found, rows.next, rows.missing);
 }
 
 py::tuple read(const py::bytes& text, std::size_t begin, std::size_t end, std::size_t size, std::size_t limit,

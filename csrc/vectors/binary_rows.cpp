@@ -5,13 +5,14 @@
 
 namespace fastqwem {
 
+std::size_t possible_binary_rows(std::string_view text, std::size_t begin, std::size_t size) {
+  return (text.size() - begin) / (size * sizeof(float) + 1);
+}
+
 BinaryRows read_binary_rows(std::string_view text, std::size_t begin, std::size_t size, std::size_t limit,
-                            std::size_t longest) {
+                            std::size_t longest, float* values) {
   BinaryRows rows;
   const std::size_t width = size * sizeof(float);
-  const std::size_t possible = std::min(limit, (text.size() - begin) / (width + 1));
-  rows.words.reserve(2 * possible);
-  rows.values.resize(possible * size);
   std::size_t at = begin;
   for (std::size_t n = 0;; ++n) {
     rows.next = at;
@@ -30,10 +31,9 @@ BinaryRows read_binary_rows(std::string_view text, std::size_t begin, std::size_
     while (text[at] == '\n') ++at;
     rows.words.push_back(static_cast<std::int64_t>(at));
     rows.words.push_back(static_cast<std::int64_t>(end));
-    if (width != 0) std::memcpy(rows.values.data() + n * size, text.data() + end + 1, width);
+    if (width != 0) std::memcpy(values + n * size, text.data() + end + 1, width);
     at = end + 1 + width;
   }
-  rows.values.resize(rows.words.size() / 2 * size);
   return rows;
 }
 

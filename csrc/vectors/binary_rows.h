@@ -10,14 +10,16 @@ namespace fastqwem {
 
 struct BinaryRows {
   std::vector<std::int64_t> words;  // begin and end of each word, in the text; newlines before a word are left out
-  std::vector<float> values;        // n x size
   std::size_t next = 0;             // the first byte that was not read
   std::size_t missing = 0;          // how many bytes at least the text lacks for another word
 };
 
-// Reads at most `limit` words from `begin` on, as far as the text goes. A word longer than `longest` is none: then
-// nothing is missing.
+// How many words text[begin, end) can hold.
+std::size_t possible_binary_rows(std::string_view text, std::size_t begin, std::size_t size);
+
+// Reads at most `limit` words from `begin` on, as far as the text goes, and puts the numbers (n x size) where `values`
+// has room for all that are possible. A word longer than `longest` is none: then nothing is missing.
 BinaryRows read_binary_rows(std::string_view text, std::size_t begin, std::size_t size, std::size_t limit,
-                            std::size_t longest);
+                            std::size_t longest, float* values);
 
 }  // namespace fastqwem

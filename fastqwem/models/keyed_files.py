@@ -32,7 +32,7 @@ Array = npt.NDArray[Any]
 Blocks = Iterator[tuple[list[bytes], Array]]
 logger = logging.getLogger("fastqwem.models.keyedvectors")
 
-_READ = 1 << 22
+_READ = 1 << 20
 _GUESS = 1 << 14  # rows made in advance where the length of the file proves nothing
 
 

@@ -263,6 +263,6 @@ def load_word2vec_format(*args: Any, **kwargs: Any) -> KeyedVectors:
     return KeyedVectors.load_word2vec_format(*args, **kwargs)
 
 
-def _load_word2vec_format(cls: Any, fname: PathLike, binary_chunk_size: int = 1 << 22, **options: Any) -> Any:
+def _load_word2vec_format(cls: Any, fname: PathLike, binary_chunk_size: int = 1 << 20, **options: Any) -> Any:
     """Read into a new object of a class, so many bytes at a time."""
     return keyed_files.load(cls, fname, chunk=binary_chunk_size, **options)

@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 _MAX_WORD = 1 << 16
-_READ = 1 << 22
+_READ = 1 << 20  # bytes: what stays in a cache is copied cheaply
 ROWS = 256  # written at a time
 
 Read = tuple[list[str], Floats]

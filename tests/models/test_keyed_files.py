@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from fastqwem.errors import FormatError, TruncatedError
-from fastqwem.models import KeyedVectors
+from fastqwem.models import KeyedVectors, keyed_files
 from fastqwem.models.keyedvectors import load_word2vec_format
 
 # Anything but what cuts the file: blanks and line feeds. Of what is left gensim reads all that it writes, but a word
@@ -235,6 +235,12 @@ class TestBinary:
     def test_what_follows_the_promised_words_is_ignored(self, tmp_path):
         kv = self.load(tmp_path, self.CONTENT + b"anything")
         assert kv.index_to_key == ["abc", "d", "e"] and kv.next_index == 3
+
+    @pytest.mark.parametrize("chunk", [*range(1, 30), 1000])
+    def test_reads_may_end_anywhere(self, tmp_path, chunk):
+        (tmp_path / "file").write_bytes(self.CONTENT)
+        kv = keyed_files.load(KeyedVectors, tmp_path / "file", binary=True, chunk=chunk)
+        assert kv.index_to_key == ["abc", "d", "e"] and kv.vectors.tolist() == [[1, 2]] * 3
 
     def test_every_truncation(self, tmp_path):
         for end in range(4, len(self.CONTENT)):
