@@ -2,16 +2,18 @@
 
 gensim pickles its objects and puts large arrays beside them (``NAME.wv.vectors.npy``). A pickle may name any
 function; this module lets it name the data types below and nothing else, and builds a `Foreign` for each of gensim's
-own objects: a bag of attributes, which our classes then take over. It is the only place that unpickles.
+own objects: a bag of attributes, which our classes then take over. Arrays are made here from their bytes, because NumPy
+restores a damaged one without a look and crashes. It is the only place that unpickles.
 """
 
 from __future__ import annotations
 
 import os
 import pickle
+import re
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable
-from typing import Any, Literal, cast
+from typing import IO, Any, Literal, cast
 
 import numpy as np
 
@@ -53,10 +55,81 @@ def _nothing(*args: Any) -> None:
     return None
 
 
-# NumPy's makers of arrays and numbers, whatever this version calls them.
-_reconstruct: Any = np.zeros(0).__reduce__()[0]
-_scalar: Any = np.float32(0).__reduce__()[0]
-_from_buffer: Any = np.zeros(1).__reduce_ex__(5)[0]
+class _Dtype:
+    """Stands in for `numpy.dtype`, whose own `__setstate__` believes anything: numbers and objects only."""
+
+    def __init__(self, text: str, *args: Any) -> None:
+        if re.fullmatch(r"[biuf][1248]|O[48]?", text) is None:
+            raise pickle.UnpicklingError(f"it holds an array of {text!r}")
+        self.text = "O" if text[0] == "O" else text
+        self.order: Literal["<", ">", "="] = "="
+
+    def __setstate__(self, state: Any) -> None:
+        self.order = state[1] if state[1] in ("<", ">") else "="
+
+    def real(self) -> np.dtype[Any]:
+        return np.dtype(self.text).newbyteorder(self.order)
+
+
+class _Array:
+    """Stands in for `numpy.ndarray` until all is read; see `_settled`."""
+
+    array: np.ndarray[Any, Any]
+
+    def __setstate__(self, state: Any) -> None:
+        _, shape, dtype, fortran, data = state
+        self.array = _array(dtype, data).reshape(shape, order="F" if fortran else "C")
+
+
+def _array(dtype: _Dtype, data: Any) -> np.ndarray[Any, Any]:
+    """Return a flat array of what a pickle holds of one: bytes (from Python 2 a text), or a list of objects."""
+    real = dtype.real()
+    if real.kind != "O":
+        raw = data.encode("latin-1") if isinstance(data, str) else data
+        return np.frombuffer(raw, real).astype(real.newbyteorder("="))
+    array = np.empty(len(data), object)
+    for i, item in enumerate(data):
+        array[i] = item
+    return array
+
+
+def _reconstruct(*args: Any) -> _Array:
+    return _Array()
+
+
+def _scalar(dtype: _Dtype, data: Any) -> Any:
+    return _array(dtype, data)[0]
+
+
+def _from_buffer(data: Any, dtype: _Dtype, shape: Any, order: str) -> _Array:
+    made = _Array()
+    made.__setstate__((1, shape, dtype, order == "F", data))
+    return made
+
+
+def _settled(value: Any, seen: set[int]) -> Any:
+    """Return a value with NumPy's arrays in place of those that stood in for them; containers are changed in place."""
+    if isinstance(value, _Array):
+        array = value.array
+        if array.dtype == object and id(array) not in seen:
+            seen.add(id(array))
+            for place in np.ndindex(array.shape):
+                array[place] = _settled(array[place], seen)
+        return array
+    if isinstance(value, tuple):
+        return tuple(_settled(item, seen) for item in value)
+    if not isinstance(value, Foreign | dict | list) or id(value) in seen:
+        return value
+    seen.add(id(value))
+    if isinstance(value, list):
+        value[:] = [_settled(item, seen) for item in value]
+        return value
+    inside = value.__dict__ if isinstance(value, Foreign) else value
+    for key, item in inside.items():
+        inside[key] = _settled(item, seen)
+    return value
+
+
 _BUILTINS: dict[str, Callable[..., Any]] = {"hash": hash, "int": int, "long": int, "float": float, "set": set}
 
 # Everything that the pickles of gensim 0.12 to 4.4 name.
@@ -66,8 +139,8 @@ _KNOWN: dict[tuple[str, str], Callable[..., Any]] = {
     ("collections", "OrderedDict"): OrderedDict,
     ("_codecs", "encode"): _latin1,
     ("gensim.utils", "call_on_class_only"): _nothing,
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
+    ("numpy", "ndarray"): _Array,
+    ("numpy", "dtype"): _Dtype,
     ("numpy._core.numeric", "_frombuffer"): _from_buffer,
     ("numpy.core.numeric", "_frombuffer"): _from_buffer,
     **{(f"numpy.{core}.multiarray", "_reconstruct"): _reconstruct for core in ("core", "_core")},
@@ -102,6 +175,14 @@ _KNOWN: dict[tuple[str, str], Callable[..., Any]] = {
 }  # fmt: skip
 
 
+class _Plain:
+    """A file without `readinto`, by which CPython's unpickler frees memory in use when a file ends early."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.read = file.read
+        self.readline = file.readline
+
+
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         try:
@@ -130,7 +211,7 @@ def read(path: PathLike, mmap: str | None = None) -> Any:
     where = os.fspath(path)
     try:
         with open_reader(path) as file:
-            found = _Unpickler(file, encoding="latin1").load()
+            found = _settled(_Unpickler(_Plain(file), encoding="latin1").load(), set())
     except (OSError, MemoryError, FormatError):
         raise
     except pickle.UnpicklingError as error:
