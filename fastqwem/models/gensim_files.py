@@ -13,7 +13,7 @@ import pickle
 import re
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable
-from typing import IO, Any, Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -175,14 +175,6 @@ _KNOWN: dict[tuple[str, str], Callable[..., Any]] = {
 }  # fmt: skip
 
 
-class _Plain:
-    """A file without `readinto`, by which CPython's unpickler frees memory in use when a file ends early."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self.read = file.read
-        self.readline = file.readline
-
-
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         try:
@@ -211,7 +203,7 @@ def read(path: PathLike, mmap: str | None = None) -> Any:
     where = os.fspath(path)
     try:
         with open_reader(path) as file:
-            found = _settled(_Unpickler(_Plain(file), encoding="latin1").load(), set())
+            found = _settled(_Unpickler(file, encoding="latin1").load(), set())
     except (OSError, MemoryError, FormatError):
         raise
     except pickle.UnpicklingError as error:

@@ -252,6 +252,15 @@ class TestBesideGensim:
         )
         subprocess.run([sys.executable, "-c", code], check=True)
 
+    def test_flags_of_a_damaged_type_are_not_believed(self, theirs_pickled, tmp_path):
+        """NumPy takes them from a pickle as they come, and then follows numbers as if they were pointers."""
+        sound, damaged = b"\xff\xff\xff\xffK\x00t\x94b", b"\xff\xff\xff\xffK\x2dt\x94b"
+        assert theirs_pickled.count(sound) == 1
+        (tmp_path / "kv").write_bytes(theirs_pickled.replace(sound, damaged))
+        vectors = KeyedVectors.load(tmp_path / "kv").vectors
+        assert type(vectors) is np.ndarray and vectors.dtype == np.dtype(np.float32) and vectors.flags.writeable
+        np.testing.assert_array_equal(vectors, np.float32(np.arange(9).reshape(3, 3) / 7))
+
     @given(st.data())
     @settings(deadline=None, max_examples=200)
     def test_damage_never_crashes(self, theirs_pickled, tmp_path_factory, data):
