@@ -130,7 +130,9 @@ def _settled(value: Any, seen: set[int]) -> Any:
     return value
 
 
-_BUILTINS: dict[str, Callable[..., Any]] = {"hash": hash, "int": int, "long": int, "float": float, "set": set}
+_BUILTINS: dict[str, Callable[..., Any]] = {
+    "hash": hash, "int": int, "long": int, "float": float, "set": set, "frozenset": frozenset,
+}  # fmt: skip
 
 # Everything that the pickles of gensim 0.12 to 4.4 name.
 _KNOWN: dict[tuple[str, str], Callable[..., Any]] = {
