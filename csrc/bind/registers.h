@@ -12,5 +12,6 @@ void register_counts(pybind11::module_& m);
 void register_weighted(pybind11::module_& m);
 void register_spectral(pybind11::module_& m);
 void register_training(pybind11::module_& m);
+void register_vectors(pybind11::module_& m);
 
 }  // namespace fastqwem
