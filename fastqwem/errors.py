@@ -13,6 +13,7 @@ __all__ = [
     "FastqwemError",
     "FormatError",
     "TrainingInterrupted",
+    "TruncatedError",
 ]
 
 
@@ -26,6 +27,10 @@ class CorpusError(FastqwemError, ValueError):
 
 class FormatError(FastqwemError, ValueError):
     """A file is not what its reader expects: foreign, truncated, damaged or from a newer version."""
+
+
+class TruncatedError(FormatError, EOFError):
+    """A file ends before all that its beginning promises."""
 
 
 class ConvergenceError(FastqwemError, RuntimeError):

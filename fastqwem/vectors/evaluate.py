@@ -23,7 +23,7 @@ from .streams import open_reader
 from .word_vectors import WordVectors
 
 __all__ = [
-    "PROTOCOLS", "AnalogyResult", "AnalogySection", "SimilarityResult", "analogies", "read_analogies",
+    "PROTOCOLS", "AnalogyResult", "AnalogySection", "SimilarityResult", "analogies", "answers", "read_analogies",
     "read_similarity", "regenerate", "similarity",
 ]  # fmt: skip
 
@@ -203,7 +203,7 @@ def analogies(
             f"no question of {os.fspath(path)} is covered: each of {sum(map(len, asked.values()))} has a "
             f"word that is not among the {len(index)} words"
         )
-    right = _answers(units, every[:, :3]) == every[:, 3]
+    right = answers(units, every[:, :3]) == every[:, 3]
     parts = np.split(right, np.cumsum([len(quads) for quads in covered.values()])[:-1])
     return AnalogyResult(
         tuple(
@@ -273,7 +273,7 @@ def _folded(vectors: WordVectors, restrict_vocab: int | None) -> tuple[Floats, d
     return units, {word: i for i, word in enumerate(first)}
 
 
-def _answers(units: Floats, questions: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def answers(units: Floats, questions: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Return for each question (a, b, c) (n, 3) the row nearest to b - a + c but a, b, c; ties by row."""
     distinct, local = np.unique(questions, return_inverse=True)
     local = local.reshape(questions.shape)

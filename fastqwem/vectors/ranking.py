@@ -8,13 +8,13 @@ reach it are sorted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["nearest_rows", "top_k", "unit_rows"]
+__all__ = ["nearest_rows", "row_norms", "top_k", "unit_rows"]
 
 Floats = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
@@ -22,19 +22,30 @@ _FOLD = 32  # scores per group
 _BLOCK = 1 << 24  # scores held at a time, 64 MB
 
 
-def unit_rows(vectors: npt.NDArray[Any]) -> Floats:
-    """Return the rows scaled to length one, float32 of the same shape; rows of zeros stay zero.
-
-    Norms are taken in float64, so that no finite float32 row overflows or vanishes.
-    """
-    units = np.empty(vectors.shape, np.float32)
+def _wide_blocks(vectors: npt.NDArray[Any]) -> Iterator[tuple[slice, npt.NDArray[np.float64], npt.NDArray[np.float64]]]:
+    """Yield (rows, they in float64, their lengths): so no finite float32 row overflows or vanishes."""
     step = max(1, _BLOCK // (8 * max(1, vectors.shape[1])))
     for start in range(0, len(vectors), step):
         block = vectors[start : start + step].astype(np.float64)
-        norms = np.sqrt(np.einsum("ij,ij->i", block, block))
+        yield slice(start, start + step), block, np.sqrt(np.einsum("ij,ij->i", block, block))
+
+
+def unit_rows(vectors: npt.NDArray[Any]) -> Floats:
+    """Return the rows scaled to length one, float32 of the same shape; rows of zeros stay zero."""
+    units = np.empty(vectors.shape, np.float32)
+    for rows, block, norms in _wide_blocks(vectors):
         norms[norms == 0] = 1
-        units[start : start + step] = block / norms[:, None]
+        units[rows] = block / norms[:, None]
     return units
+
+
+def row_norms(vectors: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the Euclidean lengths of the rows, shape (n,): float64 for float64 rows, else float32."""
+    norms = np.empty(len(vectors), np.float64 if vectors.dtype == np.float64 else np.float32)
+    with np.errstate(over="ignore"):
+        for rows, _, lengths in _wide_blocks(vectors):
+            norms[rows] = lengths
+    return norms
 
 
 def top_k(scores: Floats, k: int) -> tuple[Ids, Floats]:
@@ -70,7 +81,11 @@ def top_k(scores: Floats, k: int) -> tuple[Ids, Floats]:
 
 
 def nearest_rows(
-    units: Floats, queries: Floats, k: int, exclude: Sequence[Sequence[int]] | None = None
+    units: Floats,
+    queries: Floats,
+    k: int,
+    exclude: Sequence[Sequence[int]] | None = None,
+    norms: npt.NDArray[Any] | None = None,
 ) -> tuple[Ids, Floats]:
     """Return ids and products of the `k` rows of `units` with the highest product with each query.
 
@@ -82,6 +97,8 @@ def nearest_rows(
         Cut down to V.
     exclude : sequence of n sequences of int, optional
         Rows that each query must not find; they score ``-inf``.
+    norms : float32, shape (V,), optional
+        What to divide the products with each row by, for rows that are not of length one.
 
     Returns
     -------
@@ -91,10 +108,12 @@ def nearest_rows(
     k = min(k, len(units))
     ids = np.empty((len(queries), k), np.int64)
     values = np.empty((len(queries), k), np.float32)
-    step = max(1, _BLOCK // len(units))
+    step = max(1, _BLOCK // max(1, len(units)))
     for start in range(0, len(queries), step):
         stop = min(start + step, len(queries))
         scores = queries[start:stop] @ units.T
+        if norms is not None:
+            scores /= norms
         if exclude is not None:
             for i, banned in enumerate(exclude[start:stop]):
                 scores[i, list(banned)] = -np.inf

@@ -72,6 +72,8 @@ def open_reader(path: str | os.PathLike[str]) -> Iterator[io.BufferedReader]:
         try:
             with _READERS[kind](raw) as inflated, io.BufferedReader(inflated, 1 << 17) as file:
                 yield file
+        except FormatError:
+            raise
         except (EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError, OSError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise  # the disk's trouble; gzip and bz2 report damaged data as OSError without errno

@@ -12,19 +12,25 @@ import io
 import os
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import FormatError
+from ..errors import FormatError, TruncatedError
 from .ranking import Floats
 
 __all__ = [
+    "ROWS",
+    "binary_blocks",
     "check_bare_words",
+    "check_promise",
     "looks_binary",
     "looks_text",
+    "parse_header",
+    "parse_rows",
     "read_binary",
+    "read_lines",
     "read_text",
     "write_binary",
     "write_text",
@@ -33,7 +39,7 @@ __all__ = [
 MAX_LINE = 1 << 24  # bytes; a line beyond that is no vector
 _MAX_WORD = 1 << 16
 _READ = 1 << 22
-_ROWS = 256  # rows formatted or parsed at a time
+ROWS = 256  # rows formatted or parsed at a time
 
 Read = tuple[list[str], Floats]
 
@@ -52,7 +58,7 @@ def check_bare_words(words: Sequence[str], what: str, blanks: str = " \t\n\r\v\f
             raise ValueError(f"{what} cannot carry the word {word!r}: it has no UTF-8 form") from None
 
 
-def _header(line: bytes) -> tuple[int, int] | None:
+def parse_header(line: bytes) -> tuple[int, int] | None:
     """Return (V, d) if the line is a first line of word2vec, else None."""
     fields = line.split()
     if len(fields) == 2 and all(field.isdigit() and len(field) < 20 for field in fields):
@@ -74,7 +80,7 @@ def looks_text(start: bytes) -> bool:
     lines = start.split(b"\n", 2)
     if b"\0" in start[:4096]:
         return False
-    header = _header(lines[0])
+    header = parse_header(lines[0])
     if header:
         lines.pop(0)
         if not lines or not lines[0].strip():
@@ -89,7 +95,7 @@ def looks_text(start: bytes) -> bool:
 def looks_binary(start: bytes) -> bool:
     """Tell whether a file that starts like this, and is no text, may be word2vec binary."""
     line, newline, _ = start.partition(b"\n")
-    return bool(newline) and _header(line) is not None
+    return bool(newline) and parse_header(line) is not None
 
 
 def _decode(word: bytes, errors: str, where: str) -> str:
@@ -99,7 +105,7 @@ def _decode(word: bytes, errors: str, where: str) -> str:
         raise FormatError(f"{where}: the word {word!r} is not UTF-8 (errors='replace' reads it anyway)") from None
 
 
-def _lines(file: io.BufferedReader, where: str) -> Iterator[tuple[int, bytes]]:
+def read_lines(file: io.BufferedReader, where: str) -> Iterator[tuple[int, bytes]]:
     """Yield (number, line) of a text file; FormatError at an endless line."""
     number = 0
     while line := file.readline(MAX_LINE):
@@ -119,18 +125,23 @@ def _split_line(line: bytes, size: int | None, where: str) -> tuple[bytes, list[
     return b" ".join(fields[: 1 + extra]), fields[1 + extra :]
 
 
-def _parse(rows: list[list[bytes]], numbers: list[int], where: str) -> Floats:
+def _finite(rows: Floats, numbers: list[int], where: str) -> Floats:
+    """Return the vectors of several lines; FormatError names a line whose vector is not finite."""
+    bad = ~np.isfinite(rows).all(axis=1)
+    if bad.any():
+        raise FormatError(f"{where}:{numbers[int(np.argmax(bad))]}: NaN, infinite or beyond float32")
+    return rows
+
+
+def parse_rows(
+    rows: list[list[bytes]], numbers: list[int], where: str, dtype: npt.DTypeLike = np.float32
+) -> npt.NDArray[Any]:
     """Return the numbers of several lines as a matrix; on failure find the line that is at fault."""
     try:
         with np.errstate(over="ignore"):
-            flat = np.fromiter(map(float, chain.from_iterable(rows)), np.float32, len(rows) * len(rows[0]))
-        bad = ~np.isfinite(flat.reshape(len(rows), -1)).all(axis=1)
-        if not bad.any():
-            return flat.reshape(len(rows), -1)
-        raise FormatError(f"{where}:{numbers[int(np.argmax(bad))]}: NaN, infinite or beyond float32")
-    except ValueError as error:
-        if isinstance(error, FormatError):
-            raise
+            flat = np.fromiter(map(float, chain.from_iterable(rows)), dtype, len(rows) * len(rows[0]))
+        return flat.reshape(len(rows), -1)
+    except ValueError:
         at = next(i for i, row in enumerate(rows) if not _numbers(row))
         field = next(field for field in rows[at] if not _numbers([field]))
         raise FormatError(f"{where}:{numbers[at]}: {field[:40]!r} is not a number") from None
@@ -138,11 +149,11 @@ def _parse(rows: list[list[bytes]], numbers: list[int], where: str) -> Floats:
 
 def read_text(file: io.BufferedReader, where: str, errors: str = "strict") -> Read:
     """Read word2vec or GloVe text from an open file called `where`; FormatError says which line is wrong."""
-    lines = _lines(file, where)
+    lines = read_lines(file, where)
     first = next(lines, None)
     if first is None:
         raise FormatError(f"{where}: the file is empty")
-    promised = _header(first[1])
+    promised = parse_header(first[1])
     size = promised[1] if promised else None
     if promised is None:
         lines = chain([first], lines)
@@ -158,11 +169,11 @@ def read_text(file: io.BufferedReader, where: str, errors: str = "strict") -> Re
         words.append(_decode(word, errors, f"{where}:{number}"))
         rows.append(fields)
         numbers.append(number)
-        if len(rows) == _ROWS:
-            blocks.append(_parse(rows, numbers, where))
+        if len(rows) == ROWS:
+            blocks.append(_finite(parse_rows(rows, numbers, where), numbers, where))
             rows, numbers = [], []
     if rows:
-        blocks.append(_parse(rows, numbers, where))
+        blocks.append(_finite(parse_rows(rows, numbers, where), numbers, where))
     if promised and promised[0] != len(words):
         raise FormatError(
             f"{where}: truncated or damaged, its first line promises {promised[0]} words, {len(words)} follow"
@@ -177,54 +188,78 @@ def write_text(file: IO[bytes], words: Sequence[str], vectors: Floats) -> None:
     size = vectors.shape[1]
     file.write(f"{len(words)} {size}\n".encode())
     row = " ".join(["%.9g"] * size)
-    for start in range(0, len(words), _ROWS):
-        block = words[start : start + _ROWS]
+    for start in range(0, len(words), ROWS):
+        block = words[start : start + ROWS]
         pattern = "".join(f"{word.replace('%', '%%')} {row}\n" for word in block)
-        file.write((pattern % tuple(vectors[start : start + _ROWS].ravel().tolist())).encode())
+        file.write((pattern % tuple(vectors[start : start + ROWS].ravel().tolist())).encode())
 
 
-class _Window:
-    """A moving window of bytes over a file, so that no promised size is allocated before the data came."""
+def binary_blocks(
+    file: io.BufferedReader, where: str, count: int, size: int, base: int = 0, *, exact: bool = False, read: int = _READ
+) -> Iterator[tuple[list[bytes], Floats]]:
+    """Yield words and vectors of word2vec binary behind its first line, some hundred at a time.
 
-    def __init__(self, file: io.BufferedReader) -> None:
-        self.file = file
-        self.bytes = b""
-        self.at = 0  # in self.bytes
-        self.base = 0  # of self.bytes in the file
+    Words are what stands before the blank, with a newline in front where the writer put one. No promised size is
+    allocated before the data came.
 
-    def need(self, count: int) -> bool:
-        """Make `count` bytes available from the current place on; False if the file ends before."""
-        missing = count - (len(self.bytes) - self.at)
-        if missing <= 0:
-            return True
-        parts = [self.bytes[self.at :]]
-        while missing > 0 and (more := self.file.read(_READ)):
-            parts.append(more)
-            missing -= len(more)
-        self.base += self.at
-        self.bytes, self.at = b"".join(parts), 0
-        return missing <= 0
+    Parameters
+    ----------
+    file : buffered reader
+    where : str
+        What errors call the file.
+    count, size : int
+        How many words of how many dimensions to read.
+    base : int
+        Bytes of the file before this place.
+    exact : bool
+        Whether the file must end there, but for a newline.
+    read : int
+        Bytes to read at a time.
 
-    def word(self) -> bytes | None:
-        """Return what stands before the next blank and step over it; None if there is no blank near."""
-        for reach in (256, _MAX_WORD):
-            self.need(reach)
-            end = self.bytes.find(b" ", self.at, self.at + reach)
-            if end >= 0:
-                word = self.bytes[self.at : end]
-                self.at = end + 1
-                return word
-        return None
+    Raises
+    ------
+    TruncatedError
+        If the file ends before, or a word has no end.
+    FormatError
+        If it does not end where it must.
+    """
+    width = 4 * size
+    buffer, at, done = b"", 0, 0
+    while done < count:
+        words: list[bytes] = []
+        rows: list[memoryview] = []
+        view = memoryview(buffer)
+        for _ in range(min(ROWS, count - done)):
+            end = buffer.find(b" ", at, at + _MAX_WORD) + 1
+            if end == 0 or end + width > len(buffer):
+                break
+            words.append(buffer[at : end - 1])
+            at = end + width
+            rows.append(view[end:at])
+        if words:
+            done += len(words)
+            block = np.frombuffer(b"".join(rows), "<f4").reshape(len(words), size)
+            yield words, block.astype(np.float32, copy=False)
+            continue
+        endless = end == 0 and len(buffer) - at >= _MAX_WORD
+        more = b"" if endless else file.read(read)
+        if not more:
+            place = base + (end or at)
+            raise TruncatedError(f"{where}: word {done + 1} of {count}: truncated or damaged at byte {place}")
+        base += at
+        buffer, at = buffer[at:] + more, 0
+    if exact and buffer[at : at + 2] + file.read(2) not in (b"", b"\n"):
+        raise FormatError(f"{where}: more data after the {count} words that its first line promises")
 
 
-def _check_promise(file: io.BufferedReader, where: str, words: int, size: int) -> None:
-    """Refuse a first line that promises more than a plain file of known length can hold."""
+def check_promise(file: io.BufferedReader, where: str, words: int, size: int, least: int) -> None:
+    """Refuse a first line that promises more than a plain file of known length can hold, at `least` bytes per word."""
     if not 0 < size <= MAX_LINE or words == 0:
         raise FormatError(f"{where}: its first line promises {words} words of {size} dimensions")
     if isinstance(file.raw, io.FileIO):
         length = os.fstat(file.fileno()).st_size
-        if words * (4 * size + 2) > length:
-            raise FormatError(
+        if words * least > length:
+            raise TruncatedError(
                 f"{where}: truncated or damaged, its first line promises {words} words of {size} dimensions, "
                 f"more than its {length} bytes can hold"
             )
@@ -235,44 +270,32 @@ def read_binary(file: io.BufferedReader, where: str, errors: str = "strict") -> 
     line = file.readline(MAX_LINE)
     if not line:
         raise FormatError(f"{where}: the file is empty")
-    promised = _header(line)
+    promised = parse_header(line)
     if promised is None:
         raise FormatError(f"{where}: not a word2vec file, its first line is not 'words dimensions'")
     count, size = promised
-    _check_promise(file, where, count, size)
-    window = _Window(file)
+    check_promise(file, where, count, size, 4 * size + 2)
     words: list[str] = []
     blocks: list[Floats] = []
-    rows: list[bytes] = []
-    for number in range(1, count + 1):
-        place = f"{where}: word {number} of {count}"
-        word = window.word()
-        if word is None or not window.need(4 * size):
-            raise FormatError(f"{place}: truncated or damaged at byte {len(line) + window.base + window.at}")
-        word = word.removeprefix(b"\n")
-        if not word or b"\n" in word:
-            raise FormatError(f"{place}: {word[:40]!r} is no word; the file is damaged, or has other dimensions")
-        words.append(_decode(word, errors, place))
-        rows.append(window.bytes[window.at : window.at + 4 * size])
-        window.at += 4 * size
-        if len(rows) == _ROWS or number == count:
-            block = np.frombuffer(b"".join(rows), "<f4").reshape(len(rows), size)
-            bad = ~np.isfinite(block).all(axis=1)
-            if bad.any():
-                at = number - len(rows) + int(np.argmax(bad))
-                raise FormatError(f"{where}: word {at + 1} of {count} ({words[at]!r}): NaN or infinite")
-            blocks.append(block.astype(np.float32, copy=False))
-            rows = []
-    window.need(2)
-    if window.bytes[window.at :] not in (b"", b"\n"):
-        raise FormatError(f"{where}: more data after the {count} words that its first line promises")
+    for found, block in binary_blocks(file, where, count, size, len(line), exact=True):
+        for number, raw in enumerate(found, len(words) + 1):
+            place = f"{where}: word {number} of {count}"
+            word = raw.removeprefix(b"\n")
+            if not word or b"\n" in word:
+                raise FormatError(f"{place}: {word[:40]!r} is no word; the file is damaged, or has other dimensions")
+            words.append(_decode(word, errors, place))
+        bad = ~np.isfinite(block).all(axis=1)
+        if bad.any():
+            at = len(words) - len(found) + int(np.argmax(bad))
+            raise FormatError(f"{where}: word {at + 1} of {count} ({words[at]!r}): NaN or infinite")
+        blocks.append(block)
     return words, np.concatenate(blocks)
 
 
 def write_binary(file: IO[bytes], words: Sequence[str], vectors: npt.NDArray[np.float32]) -> None:
     """Write word2vec binary as word2vec.c does, with a newline after each vector. Words must be bare."""
     file.write(f"{len(words)} {vectors.shape[1]}\n".encode())
-    for start in range(0, len(words), _ROWS):
-        rows = vectors[start : start + _ROWS].astype("<f4", copy=False)
-        block = zip(words[start : start + _ROWS], rows, strict=True)
+    for start in range(0, len(words), ROWS):
+        rows = vectors[start : start + ROWS].astype("<f4", copy=False)
+        block = zip(words[start : start + ROWS], rows, strict=True)
         file.write(b"".join(b"%b %b\n" % (word.encode(), row.tobytes()) for word, row in block))
