@@ -57,7 +57,9 @@ def _nothing(*args: Any) -> None:
 _reconstruct: Any = np.zeros(0).__reduce__()[0]
 _scalar: Any = np.float32(0).__reduce__()[0]
 _from_buffer: Any = np.zeros(1).__reduce_ex__(5)[0]
-_BUILTINS: dict[str, Callable[..., Any]] = {"hash": hash, "int": int, "long": int, "float": float, "set": set}
+_BUILTINS: dict[str, Callable[..., Any]] = {
+    "hash": hash, "int": int, "long": int, "float": float, "set": set, "frozenset": frozenset,
+}  # fmt: skip
 
 # Everything that the pickles of gensim 0.12 to 4.4 name.
 _KNOWN: dict[tuple[str, str], Callable[..., Any]] = {

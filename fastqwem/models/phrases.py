@@ -618,11 +618,13 @@ def _gensim_options(found: Any) -> dict[str, Any]:
     """Return what gensim's two classes share under the names of gensim 4."""
     state = found.__dict__
     connectors = state.get("connector_words", state.get("common_terms", ()))
+    scoring = state.get("scoring", "default")
+    names = {"original_scorer": "default", "npmi_scorer": "npmi"}
     return {
         "min_count": state["min_count"],
         "threshold": state["threshold"],
         "delimiter": _text(state["delimiter"]),
-        "scoring": state.get("scoring", "default"),
+        "scoring": scoring if isinstance(scoring, str) else names[scoring.__name__],
         "connector_words": frozenset(map(_text, connectors)),
     }
 
