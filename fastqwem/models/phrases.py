@@ -236,50 +236,48 @@ class _PhrasesTransformation:
         return map(self._join, sentences)
 
 
-def _beginnings(texts: Iterable[str], delimiter: str) -> set[str]:
-    """Return everything that stands before a delimiter in a text."""
-    found = set()
+def _splits(texts: Iterable[str], delimiter: str) -> set[tuple[str, str]]:
+    """Return all pairs of texts that a delimiter joins to one of these."""
+    pairs = set()
     for text in texts:
         at = text.find(delimiter)
         while at >= 0:
-            found.add(text[:at])
+            pairs.add((text[:at], text[at + len(delimiter) :]))
             at = text.find(delimiter, at + 1)
-    return found
+    return pairs
 
 
 def _join_known(
     model: Phrases | FrozenPhrases, phrases: Mapping[str, float | None], sentences: Iterable[Sentence]
 ) -> Iterator[list[str]]:
-    """Do what `analyze_sentence` does in one loop, for whole corpora.
+    """Do what `analyze_sentence` does, for whole corpora: few neighbours can be a phrase, and the rest is copied.
 
-    Few words begin a phrase, and for the others no text is joined. `phrases` holds every text that may be one, with
-    None where the model must be asked.
+    `phrases` holds every text that may be one, with None where the model must be asked.
     """
-    starts, connectors, delimiter = _beginnings(phrases, model.delimiter), model.connector_words, model.delimiter
+    connectors, join = model.connector_words, model.delimiter.join
+    pairs = _splits(phrases, model.delimiter)
+    starts = {start for start, _ in pairs} - connectors
+    pairs = {(start, end) for start, end in pairs if start in starts}
     for sentence in sentences:
+        words = sentence if type(sentence) is list else list(sentence)
         joined: list[str] = []
-        start: str | None = None
-        between: list[str] = []
-        for word in sentence:
-            if word in connectors:
-                (joined if start is None else between).append(word)
+        done = 0
+        neighbours = enumerate(itertools.pairwise(words))
+        for start in [i for i, pair in neighbours if pair in pairs or (pair[1] in connectors and pair[0] in starts)]:
+            end = start + 1
+            while end < len(words) and words[end] in connectors:
+                end += 1
+            if start < done or end == len(words):
                 continue
-            if start is not None:
-                if start in starts:
-                    phrase = delimiter.join((start, *between, word))
-                    if phrase in phrases and (
-                        phrases[phrase] is not None or model.score_candidate(start, word, between)[0] is not None
-                    ):
-                        joined.append(phrase)
-                        start, between = None, []
-                        continue
-                joined.append(start)
-                if between:
-                    joined += between
-                    between = []
-            start = word
-        if start is not None:
-            joined += (start, *between)
+            text = join(words[start : end + 1])
+            if text in phrases and (
+                phrases[text] is not None
+                or model.score_candidate(words[start], words[end], words[start + 1 : end]) != (None, None)
+            ):
+                joined += words[done:start]
+                joined.append(text)
+                done = end + 1
+        joined += words[done:]
         yield joined
 
 
