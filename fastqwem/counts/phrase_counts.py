@@ -83,7 +83,7 @@ class PhraseCounts:
         if isinstance(sentences, Corpus):
             self._walk_corpus(sentences, sink)
         else:
-            _tokens.walk(sentences, _BLOCK, self._index, sink, self._words)
+            _tokens.walk(sentences, _BLOCK, self._index, sink, words=self._words)
         fresh.finish()
         self.n_words += fresh.n_words
         if not len(self._table):
