@@ -21,7 +21,7 @@ needs_sources = pytest.mark.skipif(not CSRC.exists(), reason="the C++ sources ar
 PYTHON_LAYERS = [
     {"cli", "interop", "models"}, {"training", "spectral"}, {"counts", "vectors"}, {"text"}, {"*base*"},
 ]  # fmt: skip
-CPP_LAYERS = [{"bind"}, {"training", "spectral", "counts", "text"}, {"simd"}, {"core"}]
+CPP_LAYERS = [{"bind"}, {"training", "spectral", "counts", "vectors", "text"}, {"simd"}, {"core"}]
 
 
 def rank(layers: list[set[str]], name: str) -> int:

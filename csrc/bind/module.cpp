@@ -13,4 +13,5 @@ PYBIND11_MODULE(_core, m) {
   fastqwem::register_weighted(m);
   fastqwem::register_spectral(m);
   fastqwem::register_training(m);
+  fastqwem::register_vectors(m);
 }

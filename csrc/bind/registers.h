@@ -13,5 +13,6 @@ void register_phrases(pybind11::module_& m);
 void register_weighted(pybind11::module_& m);
 void register_spectral(pybind11::module_& m);
 void register_training(pybind11::module_& m);
+void register_vectors(pybind11::module_& m);
 
 }  // namespace fastqwem

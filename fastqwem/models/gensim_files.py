@@ -193,15 +193,16 @@ def keyed_state(found: Foreign) -> dict[str, Any]:
     for old in ("syn0norm", "vectors_norm"):  # made anew when needed
         state.pop(old, None)
     keys = state.get("index_to_key")
-    if not isinstance(keys, list) or not isinstance(state.get("vectors"), np.ndarray):
-        raise FormatError(f"gensim's {found.kind} without keys or vectors")
+    vectors = state.get("vectors")
+    if not isinstance(keys, list) or not isinstance(vectors, np.ndarray) or vectors.shape[:-1] != (len(keys),):
+        raise FormatError(f"a {found.kind} of gensim's without a list of keys and a vector for each")
     state.setdefault("expandos", {})
     if "vocab" in state:
         entries = state.pop("vocab") or {}
         state["key_to_index"] = {key: entry.__dict__["index"] for key, entry in entries.items()}
         state["expandos"].update(_attributes(entries, len(keys)))
     state.setdefault("key_to_index", {key: row for row, key in enumerate(keys)})
-    state["vector_size"] = int(state["vectors"].shape[1])
+    state["vector_size"] = int(vectors.shape[1])
     state["norms"] = None
     if found.kind == "Word2Vec":
         return {name: state[name] for name in _KEYED if name in state}

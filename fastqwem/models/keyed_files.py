@@ -7,7 +7,6 @@ numbers that are not finite, stops at `limit`, and ignores what follows the prom
 from __future__ import annotations
 
 import io
-import itertools
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -19,8 +18,9 @@ import numpy.typing as npt
 
 from ..checks import check_integer
 from ..errors import FormatError, TruncatedError
+from ..vectors.decimal_rows import read_rows, text_rows
 from ..vectors.streams import bare_name, open_reader, open_writer
-from ..vectors.word2vec import ROWS, binary_blocks, check_promise, parse_header, parse_rows, read_lines
+from ..vectors.word2vec import ROWS, binary_blocks, check_promise, parse_header
 
 if TYPE_CHECKING:
     from .keyedvectors import KeyedVectors
@@ -87,10 +87,11 @@ def load(
     with open_reader(fname) as file:
         count, size, blocks = _open(file, os.fspath(fname), binary, limit or None, datatype, no_header, chunk)
         believed = count if count is not None and isinstance(file.raw, io.FileIO) and not no_header else _GUESS
-        words, vectors = _collect(blocks, believed, size, datatype, encoding, unicode_errors)
+        index, vectors = _collect(blocks, believed, size, datatype, encoding, unicode_errors)
     kv = cls(size, dtype=datatype)
+    words = list(index)
     kv.index_to_key = words
-    kv.key_to_index = {word: row for row, word in enumerate(words)}
+    kv.key_to_index = index
     kv.next_index = len(words)
     kv.vectors = vectors
     kv.expandos["count"] = _counts_of(words, counts, len(words) if count is None else count)
@@ -120,10 +121,8 @@ def _open(
         size = len(first.rstrip().split(b" ")) - 1
         if size < 1:
             raise FormatError(f"{where}:1: expected a word and its vector, got {first[:60]!r}")
-        lines: Iterator[tuple[int, bytes]] = itertools.chain(
-            [(1, first)], ((number + 1, line) for number, line in read_lines(file, where))
-        )
-        return None, size, _text_blocks(itertools.islice(lines, limit), where, None, size, dtype)
+        rows = read_rows(file, where, size, _cut, start=first, limit=limit, dtype=dtype)
+        return None, size, ((words, vectors) for _, words, vectors in rows)
     line = file.readline()
     promised = parse_header(line)
     if promised is None:
@@ -134,24 +133,17 @@ def _open(
         check_promise(file, where, wanted, size, 4 * size + 1 if binary else 2 * size)  # the word may be empty
     if binary:
         return wanted, size, binary_blocks(file, where, wanted, size, len(line), read=chunk)
-    lines = ((number + 1, line) for number, line in read_lines(file, where))
-    return wanted, size, _text_blocks(lines, where, wanted, size, dtype)
+    rows = read_rows(file, where, size, _cut, number=2, limit=wanted, dtype=dtype)
+    return wanted, size, _all_of(rows, where, wanted)
 
 
-def _text_blocks(
-    lines: Iterator[tuple[int, bytes]], where: str, count: int | None, size: int, dtype: npt.DTypeLike
-) -> Blocks:
-    """Yield words and vectors of lines, some hundred at a time; TruncatedError if there are fewer than `count`."""
+def _all_of(rows: Iterator[tuple[int, list[bytes], Array]], where: str, count: int) -> Blocks:
+    """Yield words and vectors; TruncatedError if there are fewer than `count`."""
     done = 0
-    while count is None or done < count:
-        some = list(itertools.islice(lines, ROWS if count is None else min(ROWS, count - done)))
-        if not some:
-            break
-        cut = [_cut(line, size, f"{where}:{number}") for number, line in some]
-        numbers = [number for number, _ in some]
-        yield [word for word, _ in cut], parse_rows([fields for _, fields in cut], numbers, where, dtype)
-        done += len(some)
-    if count is not None and done < count:
+    for _, words, vectors in rows:
+        done += len(words)
+        yield words, vectors
+    if done < count:
         raise TruncatedError(f"{where}: truncated or damaged, {done} of {count} words are there")
 
 
@@ -167,26 +159,31 @@ def _cut(line: bytes, size: int, where: str) -> tuple[bytes, list[bytes]]:
 
 def _collect(
     blocks: Blocks, believed: int, size: int, dtype: npt.DTypeLike, encoding: str, errors: str
-) -> tuple[list[str], Array]:
-    """Return the words, each once, and the matrix of their vectors."""
-    words: list[str] = []
-    seen: set[str] = set()
+) -> tuple[dict[str, int], Array]:
+    """Return the words, each once, with their rows, and the matrix of their vectors."""
+    index: dict[str, int] = {}
     room = np.empty((believed, size), dtype)
     for raw, vectors in blocks:
-        fresh = []
-        for i, word in enumerate(raw):
-            text = word.decode(encoding, errors).lstrip("\n")
-            if text in seen:
-                logger.warning("duplicate word '%s' in word2vec file, ignoring all but first", text)
-                continue
-            seen.add(text)
-            words.append(text)
-            fresh.append(i)
-        start = len(words) - len(fresh)
-        if len(words) > len(room):
-            room = np.concatenate([room[:start], np.empty((max(len(words), start), size), dtype)])
-        room[start : len(words)] = vectors if len(fresh) == len(vectors) else vectors[fresh]
-    return words, room if len(words) == len(room) else room[: len(words)].copy()
+        words = [word.decode(encoding, errors) for word in raw]
+        start, stop = len(index), len(index) + len(words)
+        if len(set(words)) == len(words) and index.keys().isdisjoint(words):
+            index.update(zip(words, range(start, stop), strict=True))
+        else:
+            fresh = [place for place, word in enumerate(words) if _first(word, index)]
+            vectors, stop = vectors[fresh], len(index)
+        if stop > len(room):
+            room = np.concatenate([room[:start], np.empty((max(stop, start), size), dtype)])
+        room[start:stop] = vectors
+    return index, room if len(index) == len(room) else room[: len(index)].copy()
+
+
+def _first(word: str, index: dict[str, int]) -> bool:
+    """Note a word that is new; log one that is not."""
+    if word in index:
+        logger.warning("duplicate word '%s' in word2vec file, ignoring all but first", word)
+        return False
+    index[word] = len(index)
+    return True
 
 
 def _read_counts(path: PathLike, encoding: str, errors: str) -> dict[str, int]:
@@ -194,7 +191,7 @@ def _read_counts(path: PathLike, encoding: str, errors: str) -> dict[str, int]:
     logger.info("loading word counts from %s", path)
     counts: dict[str, int] = {}
     with open_reader(path) as file:
-        for number, line in read_lines(file, os.fspath(path)):
+        for number, line in enumerate(file, 1):
             fields = line.rsplit(None, 1)
             if len(fields) != 2 or not fields[1].isdigit():
                 raise FormatError(f"{os.fspath(path)}:{number}: expected a word and a count, got {line[:60]!r}")
@@ -270,7 +267,7 @@ def save(
                 vocabulary.write(f"{prefix}{kv.index_to_key[row]} {values[row]}\n".encode())
         if write_header:
             vectors_file.write(f"{total} {kv.vector_size}\n".encode())
-        format_rows = _binary_rows if binary else _text_rows
+        format_rows = _binary_rows if binary else text_rows
         for start in range(0, len(order), ROWS):
             rows = order[start : start + ROWS]
             words = [f"{prefix}{kv.index_to_key[row]}".encode() for row in rows]
@@ -306,12 +303,6 @@ def _binary_rows(words: list[bytes], vectors: Array) -> bytes:
     return b"".join(b"%b %b" % (word, row.tobytes()) for word, row in zip(words, rows, strict=True))
 
 
-def _text_rows(words: list[bytes], vectors: Array) -> bytes:
-    """Return lines with the shortest decimal numbers that give every value back, as NumPy prints them."""
-    numbers = vectors.astype(str).tolist()
-    return b"".join(b"%b %b\n" % (word, " ".join(row).encode()) for word, row in zip(words, numbers, strict=True))
-
-
 def intersect(
     kv: KeyedVectors, fname: PathLike, lockf: float, binary: bool, encoding: str, unicode_errors: str
 ) -> None:
@@ -340,7 +331,7 @@ def intersect(
             raise ValueError(f"incompatible vector size {size} in file {os.fspath(fname)}, expected {kv.vector_size}")
         for raw, vectors in blocks:
             for word, vector in zip(raw, vectors, strict=True):
-                row = kv.key_to_index.get(word.decode(encoding, unicode_errors).lstrip("\n"))
+                row = kv.key_to_index.get(word.decode(encoding, unicode_errors))
                 if row is not None:
                     merged[row] = vector.copy()
     given = np.asarray(kv.__dict__.get("vectors_lockf", np.ones(1, np.float32)))

@@ -248,7 +248,15 @@ class Saveable:
         if gensim_files.is_pickle(fname):
             found = gensim_files.read(fname, mmap)
             kind = "Word2Vec" if found.kind == "Word2Vec" else cls._kind
-            return cls._class_for(kind, fname)._from_gensim(found)
+            wanted = cls._class_for(kind, fname)
+            try:
+                return wanted._from_gensim(found)
+            except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
+                raise FormatError(f"{os.fspath(fname)}: damaged, {type(error).__name__}: {error}") from None
+        try:
+            storage.peek(fname)
+        except FormatError as error:
+            raise FormatError(f"{error}; load_word2vec_format reads word2vec's text and binary files") from None
         kind, state = load_state(fname, mmap == "r")
         made = object.__new__(cls._class_for(kind, fname))
         made._restore(state)

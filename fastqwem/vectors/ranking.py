@@ -72,7 +72,7 @@ def top_k(scores: Floats, k: int) -> tuple[Ids, Floats]:
     else:
         folded, groups = scores, width
     bound = np.partition(folded, groups - k, axis=1)[:, groups - k]
-    row, column = np.nonzero(scores >= bound[:, None])
+    row, column = np.divmod(np.flatnonzero(scores >= bound[:, None]), width)  # nonzero in two dimensions is slow
     value = scores[row, column]
     order = np.lexsort((column, -value, row))
     first = np.searchsorted(row, np.arange(rows))  # row is sorted, before and after

@@ -11,13 +11,14 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator, Sequence
-from itertools import chain
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
 
+from .. import _core
 from ..errors import FormatError, TruncatedError
+from .decimal_rows import MAX_LINE, is_number, read_rows, text_rows
 from .ranking import Floats
 
 __all__ = [
@@ -28,18 +29,15 @@ __all__ = [
     "looks_binary",
     "looks_text",
     "parse_header",
-    "parse_rows",
     "read_binary",
-    "read_lines",
     "read_text",
     "write_binary",
     "write_text",
 ]
 
-MAX_LINE = 1 << 24  # bytes; a line beyond that is no vector
 _MAX_WORD = 1 << 16
 _READ = 1 << 22
-ROWS = 256  # rows formatted or parsed at a time
+ROWS = 256  # written at a time
 
 Read = tuple[list[str], Floats]
 
@@ -67,12 +65,7 @@ def parse_header(line: bytes) -> tuple[int, int] | None:
 
 
 def _numbers(fields: Sequence[bytes]) -> bool:
-    try:
-        for field in fields:
-            float(field)
-    except ValueError:
-        return False
-    return True
+    return all(map(is_number, fields))
 
 
 def looks_text(start: bytes) -> bool:
@@ -105,18 +98,10 @@ def _decode(word: bytes, errors: str, where: str) -> str:
         raise FormatError(f"{where}: the word {word!r} is not UTF-8 (errors='replace' reads it anyway)") from None
 
 
-def read_lines(file: io.BufferedReader, where: str) -> Iterator[tuple[int, bytes]]:
-    """Yield (number, line) of a text file; FormatError at an endless line."""
-    number = 0
-    while line := file.readline(MAX_LINE):
-        number += 1
-        if len(line) == MAX_LINE:
-            raise FormatError(f"{where}:{number}: a line of more than {MAX_LINE >> 20} MB is no word vector")
-        yield number, line
-
-
-def _split_line(line: bytes, size: int | None, where: str) -> tuple[bytes, list[bytes]]:
+def _split_line(line: bytes, size: int | None, where: str) -> tuple[bytes, list[bytes]] | None:
     """Return word and numbers of a line; words with blanks are understood where that is unambiguous."""
+    if line.isspace():
+        return None
     fields = line.split()
     extra = 0 if size is None else len(fields) - size - 1
     if len(fields) < 2 or extra < 0 or (extra and _numbers(fields[1 : 1 + extra])):
@@ -125,55 +110,35 @@ def _split_line(line: bytes, size: int | None, where: str) -> tuple[bytes, list[
     return b" ".join(fields[: 1 + extra]), fields[1 + extra :]
 
 
-def _finite(rows: Floats, numbers: list[int], where: str) -> Floats:
-    """Return the vectors of several lines; FormatError names a line whose vector is not finite."""
-    bad = ~np.isfinite(rows).all(axis=1)
-    if bad.any():
-        raise FormatError(f"{where}:{numbers[int(np.argmax(bad))]}: NaN, infinite or beyond float32")
-    return rows
-
-
-def parse_rows(
-    rows: list[list[bytes]], numbers: list[int], where: str, dtype: npt.DTypeLike = np.float32
-) -> npt.NDArray[Any]:
-    """Return the numbers of several lines as a matrix; on failure find the line that is at fault."""
-    try:
-        with np.errstate(over="ignore"):
-            flat = np.fromiter(map(float, chain.from_iterable(rows)), dtype, len(rows) * len(rows[0]))
-        return flat.reshape(len(rows), -1)
-    except ValueError:
-        at = next(i for i, row in enumerate(rows) if not _numbers(row))
-        field = next(field for field in rows[at] if not _numbers([field]))
-        raise FormatError(f"{where}:{numbers[at]}: {field[:40]!r} is not a number") from None
+def _first_line(file: io.BufferedReader, where: str) -> tuple[int, bytes]:
+    """Return number and content of the first line that is not blank; FormatError if there is none."""
+    number = 0
+    while line := file.readline(MAX_LINE):
+        number += 1
+        if len(line) == MAX_LINE:
+            raise FormatError(f"{where}:{number}: a line of more than {MAX_LINE >> 20} MB is no word vector")
+        if not line.isspace():
+            return number, line
+    raise FormatError(f"{where}: no words in the file" if number else f"{where}: the file is empty")
 
 
 def read_text(file: io.BufferedReader, where: str, errors: str = "strict") -> Read:
     """Read word2vec or GloVe text from an open file called `where`; FormatError says which line is wrong."""
-    lines = read_lines(file, where)
-    first = next(lines, None)
-    if first is None:
-        raise FormatError(f"{where}: the file is empty")
-    promised = parse_header(first[1])
-    size = promised[1] if promised else None
-    if promised is None:
-        lines = chain([first], lines)
+    number, line = _first_line(file, where)
+    promised = parse_header(line)
+    if promised:
+        size, start, number = promised[1], b"", number + 1
+    else:
+        found = _split_line(line, None, f"{where}:{number}")
+        size, start = len(found[1]) if found else 0, line
     words: list[str] = []
     blocks: list[Floats] = []
-    rows: list[list[bytes]] = []
-    numbers: list[int] = []
-    for number, line in lines:
-        if line.isspace():
-            continue
-        word, fields = _split_line(line, size, f"{where}:{number}")
-        size = len(fields)
-        words.append(_decode(word, errors, f"{where}:{number}"))
-        rows.append(fields)
-        numbers.append(number)
-        if len(rows) == ROWS:
-            blocks.append(_finite(parse_rows(rows, numbers, where), numbers, where))
-            rows, numbers = [], []
-    if rows:
-        blocks.append(_finite(parse_rows(rows, numbers, where), numbers, where))
+    for first, raw, rows in read_rows(file, where, size, _split_line, number=number, start=start, bare=True):
+        bad = ~np.isfinite(rows).all(axis=1)
+        if bad.any():
+            raise FormatError(f"{where}:{first + int(np.argmax(bad))}: NaN, infinite or beyond float32")
+        words += [_decode(word, errors, f"{where}:{number}") for number, word in enumerate(raw, first)]
+        blocks.append(rows)
     if promised and promised[0] != len(words):
         raise FormatError(
             f"{where}: truncated or damaged, its first line promises {promised[0]} words, {len(words)} follow"
@@ -184,23 +149,20 @@ def read_text(file: io.BufferedReader, where: str, errors: str = "strict") -> Re
 
 
 def write_text(file: IO[bytes], words: Sequence[str], vectors: Floats) -> None:
-    """Write word2vec text; nine digits bring every float32 back exactly. Words must be bare."""
-    size = vectors.shape[1]
-    file.write(f"{len(words)} {size}\n".encode())
-    row = " ".join(["%.9g"] * size)
+    """Write word2vec text with the shortest numbers that bring every float32 back exactly. Words must be bare."""
+    file.write(f"{len(words)} {vectors.shape[1]}\n".encode())
     for start in range(0, len(words), ROWS):
-        block = words[start : start + ROWS]
-        pattern = "".join(f"{word.replace('%', '%%')} {row}\n" for word in block)
-        file.write((pattern % tuple(vectors[start : start + ROWS].ravel().tolist())).encode())
+        block = [word.encode() for word in words[start : start + ROWS]]
+        file.write(text_rows(block, vectors[start : start + ROWS]))
 
 
 def binary_blocks(
     file: io.BufferedReader, where: str, count: int, size: int, base: int = 0, *, exact: bool = False, read: int = _READ
 ) -> Iterator[tuple[list[bytes], Floats]]:
-    """Yield words and vectors of word2vec binary behind its first line, some hundred at a time.
+    """Yield words and vectors of word2vec binary behind its first line, as many at a time as one read brings.
 
-    Words are what stands before the blank, with a newline in front where the writer put one. No promised size is
-    allocated before the data came.
+    Words are what stands before the blank, without newlines in front, which some writers put there. No promised size
+    is allocated before the data came.
 
     Parameters
     ----------
@@ -223,31 +185,18 @@ def binary_blocks(
     FormatError
         If it does not end where it must.
     """
-    width = 4 * size
     buffer, at, done = b"", 0, 0
     while done < count:
-        words: list[bytes] = []
-        rows: list[memoryview] = []
-        view = memoryview(buffer)
-        for _ in range(min(ROWS, count - done)):
-            end = buffer.find(b" ", at, at + _MAX_WORD) + 1
-            if end == 0 or end + width > len(buffer):
-                break
-            words.append(buffer[at : end - 1])
-            at = end + width
-            rows.append(view[end:at])
-        if words:
-            done += len(words)
-            block = np.frombuffer(b"".join(rows), "<f4").reshape(len(words), size)
-            yield words, block.astype(np.float32, copy=False)
-            continue
-        endless = end == 0 and len(buffer) - at >= _MAX_WORD
-        more = b"" if endless else file.read(read)
-        if not more:
-            place = base + (end or at)
-            raise TruncatedError(f"{where}: word {done + 1} of {count}: truncated or damaged at byte {place}")
-        base += at
-        buffer, at = buffer[at:] + more, 0
+        places, vectors, at, missing = _core.read_binary_rows(buffer, at, size, count - done, _MAX_WORD)
+        if len(vectors):
+            done += len(vectors)
+            yield [buffer[first:last] for first, last in places.tolist()], vectors
+        if done < count:
+            more = file.read(max(read, missing)) if missing else b""
+            if not more:
+                raise TruncatedError(f"{where}: word {done + 1} of {count}: truncated or damaged at byte {base + at}")
+            base += at
+            buffer, at = buffer[at:] + more, 0
     if exact and buffer[at : at + 2] + file.read(2) not in (b"", b"\n"):
         raise FormatError(f"{where}: more data after the {count} words that its first line promises")
 
@@ -278,9 +227,8 @@ def read_binary(file: io.BufferedReader, where: str, errors: str = "strict") -> 
     words: list[str] = []
     blocks: list[Floats] = []
     for found, block in binary_blocks(file, where, count, size, len(line), exact=True):
-        for number, raw in enumerate(found, len(words) + 1):
+        for number, word in enumerate(found, len(words) + 1):
             place = f"{where}: word {number} of {count}"
-            word = raw.removeprefix(b"\n")
             if not word or b"\n" in word:
                 raise FormatError(f"{place}: {word[:40]!r} is no word; the file is damaged, or has other dimensions")
             words.append(_decode(word, errors, place))

@@ -192,7 +192,7 @@ BINARY = b"3 2\na " + struct.pack("<2f", 1, 2) + b"\nb " + struct.pack("<2f", 3,
         (b"a 1 2\nb 1 2 3\n", "bad:2: expected a word and 2 numbers"),
         (b"a 1 2\n" + b"7" * (word2vec.MAX_LINE + 9), "bad:2: a line of more than 16 MB"),
         # binary
-        (BINARY[:-1], r"bad: word 3 of 3: truncated or damaged at byte 28"),
+        (BINARY[:-1], r"bad: word 3 of 3: truncated or damaged at byte 25"),
         (BINARY[:-9], "truncated or damaged, its first line promises 3 words"),
         (BINARY + b"\nd", "more data after the 3 words"),
         (
