@@ -521,8 +521,6 @@ class Phrases(_PhrasesTransformation, Saveable):
 
     @classmethod
     def _from_gensim(cls, found: Any) -> Self:
-        if found.kind != "Phrases":
-            raise AttributeError(f"the file holds {found.kind}, not Phrases: load it with FrozenPhrases.load")
         state = _gensim_options(found)
         counts = {_text(word): int(count) for word, count in found.__dict__["vocab"].items()}
         made = cls.__new__(cls)
@@ -591,8 +589,6 @@ class FrozenPhrases(_PhrasesTransformation, Saveable):
 
     @classmethod
     def _from_gensim(cls, found: Any) -> Self:
-        if found.kind == "Phrases":
-            raise AttributeError("the file holds Phrases, not FrozenPhrases: load it with Phrases.load")
         state = _gensim_options(found)
         made = cls.__new__(cls)
         made.__dict__.update(state | {"scoring": _scoring_from_name(state["scoring"])})
