@@ -362,7 +362,7 @@ def _convert(args: argparse.Namespace) -> None:
     from .vectors import formats
 
     _format(args.source)
-    _target(args.output, _format(args.target))
+    _target(args.output, args.target)
     _check_outputs([args.input], [args.output])
     kind = _kind(args.input) if args.source is None else None
     if kind != "spectrum":

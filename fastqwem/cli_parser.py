@@ -208,9 +208,10 @@ vocabulary covers.
 """
 
 CONVERT = """Read vectors of any known format and write them in the format of the suffix of OUT:
-.fqv (ours), .txt or .vec (word2vec text), .bin (word2vec binary), .npy (with a .vocab.txt beside it); the
-word2vec formats also .gz, .bz2, .xz and .zst. IN may be a spectrum that `solve --save-spectrum` wrote,
---vector-size cuts it shorter, or a model that `train --save-model` or `--checkpoint` wrote.
+.fqv (ours), .txt or .vec (word2vec text), .bin (word2vec binary), .npy (with a .vocab.txt beside it), .tsv (for
+TensorBoard's projector, with a .metadata.tsv beside it; not read again); text, binary and tables also .gz, .bz2, .xz
+and .zst. IN may be a spectrum that `solve --save-spectrum` wrote, --vector-size cuts it shorter, or a model that
+`train --save-model` or `--checkpoint` wrote.
 """
 
 
@@ -325,7 +326,7 @@ def _convert(parser: _Command, defaults: Defaults) -> None:
     add("input", metavar="IN")
     add("output", metavar="OUT")
     add("--from", dest="source", metavar="FORMAT", help="fqv, text, binary or npy (default: by content)")
-    add("--to", dest="target", metavar="FORMAT", help="fqv, text, binary or npy (default: by suffix)")
+    add("--to", dest="target", metavar="FORMAT", help="fqv, text, binary, npy or tsv (default: by suffix)")
     add("--vector-size", metavar="D", help="dimensions to take from a spectrum (default: all)")
     parser.offer("details", ("errors",), defaults)
 

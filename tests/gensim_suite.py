@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-SUITES = ("test_keyedvectors", "test_word2vec")
+SUITES = ("test_keyedvectors", "test_word2vec", "test_phrases")
 
 # "suite::Class::test" -> why it cannot pass.
 CANNOT_PASS: dict[str, str] = {}
@@ -56,13 +56,26 @@ def names(suite: str) -> list[str]:
     path = _installed(suite)
     if path is None:
         return []
-    return [
-        f"{group.name}::{test.name}"
-        for group in ast.parse(path.read_text(encoding="utf-8")).body
-        if isinstance(group, ast.ClassDef)
-        for test in group.body
-        if isinstance(test, ast.FunctionDef) and test.name.startswith("test")
-    ]
+    groups = {group.name: group for group in ast.parse(path.read_text("utf-8")).body if isinstance(group, ast.ClassDef)}
+    return [f"{name}::{test}" for name in groups if _is_case(name, groups) for test in _tests(name, groups)]
+
+
+def _bases(name: str, groups: dict[str, ast.ClassDef]) -> list[str]:
+    """Return a class and those that it inherits from, as far as the file defines them; others by their name."""
+    if name not in groups:
+        return [name]
+    return [name, *(above for base in groups[name].bases for above in _bases(ast.unparse(base), groups))]
+
+
+def _is_case(name: str, groups: dict[str, ast.ClassDef]) -> bool:
+    return "unittest.TestCase" in _bases(name, groups)
+
+
+def _tests(name: str, groups: dict[str, ast.ClassDef]) -> list[str]:
+    """Return the tests of a class in the order of the file, inherited ones included, each once."""
+    nodes = [node for base in _bases(name, groups) if base in groups for node in groups[base].body]
+    found = (node.name for node in nodes if isinstance(node, ast.FunctionDef) and node.name.startswith("test"))
+    return list(dict.fromkeys(found))
 
 
 def cases(suite: str) -> list[object]:

@@ -9,6 +9,7 @@ PYBIND11_MODULE(_core, m) {
   fastqwem::register_config(m);
   fastqwem::register_text(m);
   fastqwem::register_counts(m);
+  fastqwem::register_phrases(m);
   fastqwem::register_weighted(m);
   fastqwem::register_spectral(m);
   fastqwem::register_training(m);

@@ -9,6 +9,7 @@ void register_errors(pybind11::module_& m);
 void register_config(pybind11::module_& m);
 void register_text(pybind11::module_& m);
 void register_counts(pybind11::module_& m);
+void register_phrases(pybind11::module_& m);
 void register_weighted(pybind11::module_& m);
 void register_spectral(pybind11::module_& m);
 void register_training(pybind11::module_& m);

@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .keyedvectors import KeyedVectors as KeyedVectors
+    from .phrases import FrozenPhrases as FrozenPhrases
+    from .phrases import Phraser as Phraser
+    from .phrases import Phrases as Phrases
     from .substitute import patch as patch
 
-__all__ = ["KeyedVectors", "patch"]
+__all__ = ["FrozenPhrases", "KeyedVectors", "Phraser", "Phrases", "patch"]
 
 _WHERE = {
     "KeyedVectors": "keyedvectors",
+    "FrozenPhrases": "phrases",
     "Phraser": "phrases",
     "Phrases": "phrases",
     "Word2Vec": "word2vec",

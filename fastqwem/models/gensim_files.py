@@ -209,7 +209,7 @@ def read(path: PathLike, mmap: str | None = None) -> Any:
     except (OSError, MemoryError, FormatError):
         raise
     except pickle.UnpicklingError as error:
-        raise FormatError(f"{where}: not loaded, {error}") from None
+        raise FormatError(f"{where}: not loaded, {error}; fastqwem.interop.load_with_gensim runs it") from None
     except Exception as error:  # damage can raise nearly anything
         raise FormatError(f"{where}: a damaged pickle: {type(error).__name__}: {error}") from None
     if not isinstance(found, Foreign):

@@ -31,6 +31,8 @@ KIND, VERSION = "model", 1
 
 # The classes that files may name, and the module of each.
 CLASSES = {"KeyedVectors": "keyedvectors", "Word2Vec": "word2vec", "Phrases": "phrases", "FrozenPhrases": "phrases"}
+# What gensim calls them; its vectors have had many names.
+_OF_GENSIM = {name: name for name in CLASSES if name != "KeyedVectors"} | {"Phraser": "FrozenPhrases"}
 
 _PLAIN = (bool, int, float, str)
 _SEQUENCES: dict[str, Callable[[Iterable[Any]], Collection[Any]]] = {"tuple": tuple, "set": set, "frozenset": frozenset}
@@ -247,8 +249,7 @@ class Saveable:
             raise ValueError(f"mmap must be None, 'r' or 'c', got {mmap!r}")
         if gensim_files.is_pickle(fname):
             found = gensim_files.read(fname, mmap)
-            kind = "Word2Vec" if found.kind == "Word2Vec" else cls._kind
-            wanted = cls._class_for(kind, fname)
+            wanted = cls._class_for(_OF_GENSIM.get(found.kind, cls._kind), fname)
             try:
                 return wanted._from_gensim(found)
             except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:

@@ -11,7 +11,7 @@ __all__ = ["patch"]
 _CLASSES = {
     "keyedvectors": ("KeyedVectors",),
     "word2vec": ("Word2Vec",),
-    "phrases": ("Phrases", "Phraser"),
+    "phrases": ("Phrases", "FrozenPhrases", "Phraser"),
     "callbacks": (),
 }
 

@@ -38,10 +38,11 @@ cdef class _Walker:
     cdef object sink
     cdef Py_ssize_t sentence, position
 
-    def __init__(self, block, known, sink):
-        self.learn = known is None
+    def __init__(self, block, known, sink, words):
+        self.learn = known is None or words is not None
         self.index = {} if known is None else known
-        self.words = []
+        self.words = [] if words is None else words
+        self.counts.resize(len(self.words))
         self.block = block
         self.sink = sink
         self.ids.reserve(block)
@@ -123,9 +124,9 @@ cdef class _Walker:
         return 0
 
 
-def walk(sentences, Py_ssize_t block, known, sink):
+def walk(sentences, Py_ssize_t block, known, sink, words=None):
     """Encode an iterable of token lists; see _tokens.pyi."""
-    cdef _Walker walker = _Walker(block, known, sink)
+    cdef _Walker walker = _Walker(block, known, sink, words)
     cdef size_t quiet = 0
     for tokens in sentences:
         walker.walk_sentence(tokens)

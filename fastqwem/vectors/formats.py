@@ -8,11 +8,14 @@ format     suffix                              carries                    words 
 "text"     .txt .vec (.gz .bz2 .xz .zst)       words, vectors             with white space
 "binary"   .bin (.gz .bz2 .xz .zst)            words, vectors             with white space
 "npy"      .npy beside a .vocab.txt            words, vectors, counts     with tabs or line breaks
+"tsv"      .tsv beside a .metadata.tsv (.gz    words, vectors, counts     with tabs or line breaks
+           .bz2 .xz .zst); only written
 =========  ==================================  =========================  ==============================
 
 "fqv" is ours: a checksummed safetensors file with the entries ``words`` (UTF-8, one behind the other), ``word_ends``
 (where each ends), ``vectors`` and, if known, ``counts``. "text" and "binary" are word2vec's. ``name.vocab.txt`` holds
-one word per line in the order of the rows of ``name.npy``, and if counts are known a tab and the count.
+one word per line in the order of the rows of ``name.npy``, and if counts are known a tab and the count. "tsv" is for
+TensorBoard's embedding projector: see `fastqwem.vectors.projector`.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ import numpy as np
 from .. import storage
 from ..checks import check_choice
 from ..errors import FormatError
+from .projector import write_metadata, write_table
 from .streams import bare_name, open_reader, open_writer
 from .word2vec import (
     check_bare_words,
@@ -40,16 +44,18 @@ from .word2vec import (
 )
 from .word_vectors import WordVectors
 
-__all__ = ["FORMATS", "check_target", "check_words", "detect", "format_of", "load", "save"]
+__all__ = ["FORMATS", "WRITTEN", "check_target", "check_words", "detect", "format_of", "load", "save"]
 
 PathLike = str | os.PathLike[str]
 
 FORMATS = ("fqv", "text", "binary", "npy")
+"""Those that are read, and written."""
+WRITTEN = (*FORMATS, "tsv")
 
 KIND, VERSION = "vectors", 1
 
-_SUFFIXES = {".fqv": "fqv", ".txt": "text", ".vec": "text", ".bin": "binary", ".npy": "npy"}
-_COMPRESSIBLE = ("text", "binary")
+_SUFFIXES = {".fqv": "fqv", ".txt": "text", ".vec": "text", ".bin": "binary", ".npy": "npy", ".tsv": "tsv"}
+_COMPRESSIBLE = ("text", "binary", "tsv")
 _SEEN = 1 << 16  # bytes looked at to recognise a file
 
 
@@ -78,7 +84,7 @@ def check_target(path: PathLike, format: str | None = None) -> str:
                 f"{os.fspath(path)}: the suffix must tell the format ({known}; .txt.gz and the like), "
                 f"unless format names it"
             )
-    check_choice("format", format, FORMATS)
+    check_choice("format", format, WRITTEN)
     if bare_name(path)[1] and format not in _COMPRESSIBLE:
         raise ValueError(f"{os.fspath(path)}: format {format!r} is not written compressed")
     storage.check_writable(path)
@@ -89,8 +95,8 @@ def check_words(words: Sequence[str], format: str) -> None:
     """Raise ValueError naming the first word that a format cannot carry."""
     if format == "fqv":
         check_bare_words(words, "an .fqv file", "", empty=True)
-    elif format == "npy":
-        check_bare_words(words, "a vocabulary file", "\t\n\r")
+    elif format in ("npy", "tsv"):
+        check_bare_words(words, "a vocabulary file" if format == "npy" else "a projector's file", "\t\n\r")
     else:
         check_bare_words(words, f"word2vec {format}")
 
@@ -114,6 +120,8 @@ def detect(path: PathLike) -> str:
     if start[4:9] == b"\0\0\0\0{":  # the length of a container's header, below 4 GB, then JSON
         storage.peek(path)
         return "fqv"
+    if format_of(path) == "tsv" and _metadata_path(path).is_file():  # else its first numbers would pass for words
+        raise FormatError(f"{os.fspath(path)}: a table for the projector, which is not read again")
     if looks_text(start):
         return "text"
     if looks_binary(start):
@@ -159,8 +167,8 @@ def save(vectors: WordVectors, path: PathLike, format: str | None = None) -> Non
     ----------
     vectors : WordVectors
     path : path
-        A suffix .gz, .bz2, .xz or .zst compresses the word2vec formats.
-    format : {"fqv", "text", "binary", "npy"}, optional
+        A suffix .gz, .bz2, .xz or .zst compresses the word2vec formats and "tsv".
+    format : {"fqv", "text", "binary", "npy", "tsv"}, optional
         Taken from the suffix if not given.
 
     Raises
@@ -272,9 +280,23 @@ def _save_npy(vectors: WordVectors, path: PathLike) -> None:
         np.lib.format.write_array(rows, vectors.vectors, allow_pickle=False)
 
 
+def _metadata_path(path: PathLike) -> Path:
+    name, compression = bare_name(path)
+    return Path(path).with_name(f"{Path(name).stem}.metadata.tsv{compression}")
+
+
+def _save_tsv(vectors: WordVectors, path: PathLike) -> None:
+    counts = None if vectors.counts is None else vectors.counts.tolist()
+    # Both are complete before either takes its name.
+    with open_writer(path) as rows, open_writer(_metadata_path(path)) as names:
+        write_metadata(names, vectors.words, counts)
+        write_table(rows, vectors.vectors)
+
+
 _LOADERS: dict[str, Callable[[PathLike, str], WordVectors]] = {
     "fqv": _load_fqv, "text": _load_text, "binary": _load_binary, "npy": _load_npy,
 }  # fmt: skip
 _SAVERS: dict[str, Callable[[WordVectors, PathLike], None]] = {
     "fqv": _save_fqv, "text": _save_text, "binary": _save_binary, "npy": _save_npy,
+    "tsv": _save_tsv,
 }  # fmt: skip

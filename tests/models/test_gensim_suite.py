@@ -1,4 +1,4 @@
-"""gensim's own tests of KeyedVectors and Word2Vec, on ours. See `gensim_suite`."""
+"""gensim's own tests of KeyedVectors, Word2Vec and Phrases, on ours. See `gensim_suite`."""
 
 from __future__ import annotations
 
@@ -28,10 +28,16 @@ def test_word2vec(name, outcomes):
     judge(outcomes["test_word2vec"], name)
 
 
+@pytest.mark.gensim_test
+@pytest.mark.parametrize("name", cases("test_phrases"))
+def test_phrases(name, outcomes):
+    judge(outcomes["test_phrases"], name)
+
+
 @pytest.mark.skipif(bool(missing("test_word2vec")), reason=missing("test_word2vec") or "-")
 def test_the_lists_name_real_tests_and_few():
     every = {f"{suite}::{name}" for suite in SUITES for name in names(suite)}
-    assert len(every) >= 117
+    assert len(every) >= 117 + 56
     assert set(CANNOT_PASS) | FLAKY | SLOW <= every
     assert len(CANNOT_PASS) <= 0.05 * len(every)
     assert all(CANNOT_PASS.values())
