@@ -33,7 +33,7 @@ def squared_modes(values: npt.ArrayLike, seeds: npt.ArrayLike, times: npt.ArrayL
     Notes
     -----
     Nothing overflows: with ``E = exp(-|lambda| t)``, what is divided is ``E + s^2(0) (1 - E) / lambda`` for positive
-    lambda. Source: Karkada et al. 2025 (arXiv 2502.09863), Lemma 3.1, where vectors begin aligned with the eigenvectors.
+    lambda. Source: Karkada et al. 2025 (arXiv 2502.09863), Lemma 3.1, for vectors that begin aligned.
     """
     value = np.asarray(values, np.float64)
     start = np.square(np.asarray(seeds, np.float64))

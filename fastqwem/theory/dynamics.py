@@ -1,12 +1,13 @@
 """What training from a small start learns, and when: learning curves, half-height times, losses, exact evolution.
 
-Time is the paper's: the flow is ``dW/dt = 1/2 (M W - W W^T W)``, a step of any trainer is worth the time that `Clock`
-says. Two approximations are apart here: `learning_curves` keep one number per eigenpair (aligned vectors, or the limit of
-a vanishing random start), `evolve` is exact for any start.
+Time is the paper's: the flow is ``dW/dt = 1/2 (M W - W W^T W)``; what a step of a trainer is worth, `Clock` says.
+`learning_curves` keep one number per eigenpair: aligned vectors, or the limit of a vanishing random start. `evolve` is
+exact for any start.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -102,11 +103,11 @@ class LearningCurves:
 
     @property
     def tied_groups(self) -> list[range]:
-        """Neighbouring modes, as ranges of two or more, whose eigenvalues agree to 2 %: compare such as one subspace."""
+        """Neighbouring modes, two or more, whose eigenvalues agree to 2 %: to be compared as one subspace."""
         value = self.values
         apart = np.abs(np.diff(value)) > CLUSTER * np.maximum(np.abs(value[:-1]), np.abs(value[1:]))
         edges = [0, *(np.flatnonzero(apart) + 1).tolist(), len(value)]
-        return [range(a, b) for a, b in zip(edges, edges[1:], strict=False) if b - a > 1]
+        return [range(a, b) for a, b in itertools.pairwise(edges) if b - a > 1]
 
     def _known_norm(self) -> float:
         if self.norm is None:
@@ -227,15 +228,15 @@ def normalised(loss: npt.ArrayLike, norm: float, negative: float = 1.0) -> Array
 
 
 def stability_edge(values: npt.ArrayLike) -> float:
-    """Return ``2 / lambda_1``, the time per step from which on descent does not settle; infinite if no mode is positive.
+    """Return ``2 / lambda_1``, the time per step from which on descent does not settle.
 
-    The paper's flow near a learned mode is ``dx/dt = -lambda x``.
+    The flow near a learned mode is ``dx/dt = -lambda x``. Infinite if no mode is positive.
     """
     largest = float(np.max(np.asarray(values, np.float64), initial=-math.inf))
     return 2.0 / largest if largest > 0 else math.inf
 
 
-# --- steps and time ----------------------------------------------------------------------------------------------------
+# --- steps and time --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -325,7 +326,7 @@ def early_growth(
     )  # type: ignore[call-overload, no-any-return, unused-ignore]
 
 
-# --- exact evolution ---------------------------------------------------------------------------------------------------
+# --- exact evolution -------------------------------------------------------------------------------------------------
 
 
 def evolve(spectrum: Spectrum, w0: npt.ArrayLike, time: float) -> Array:
@@ -423,7 +424,7 @@ def _trapezoidal(a: Array) -> tuple[Array, Array]:
     return np.where(np.arange(n) >= begins[:, None], r, 0.0), begins
 
 
-# --- arguments ---------------------------------------------------------------------------------------------------------
+# --- arguments -------------------------------------------------------------------------------------------------------
 
 
 def _values(spectrum: Any) -> tuple[Array, Spectrum | None]:

@@ -70,7 +70,7 @@ def test_sigmoid_is_the_solution_whatever_the_numbers(value, seed, times):
     assert squared_modes([value], [seed], 0.0)[0] == pytest.approx(seed**2, rel=1e-12)
     rises = np.diff(squares) * np.sign(value - seed**2)
     assert (rises >= -1e-12 * ceiling).all()
-    if 1e-200 < squares[1]:
+    if squares[1] > 1e-200:
         step = float(times[2])
         further = squared_modes([value], [np.sqrt(squares[1])], step)[0]
         direct = squared_modes([value], [seed], float(times[1]) + step)[0]
@@ -186,7 +186,7 @@ def test_tied_eigenvalues_share_what_the_start_gives_them():
     matrix, spectrum = naive.made(np.r_[20.0, 20.0, 9.0, np.linspace(1, -2, 20)])
     w0 = 1e-4 * np.random.default_rng(0).standard_normal((23, 3))
     curves = learning_curves(spectrum, init=w0)
-    assert curves.tied_groups == [range(0, 2)]
+    assert curves.tied_groups == [range(2)]
     measured = np.array([singular_values(evolve(spectrum, w0, t)) for t in curves.times])
     np.testing.assert_allclose(measured[-1], curves.s[-1], atol=1e-3)
     late = np.array([curves.times[-1]])
