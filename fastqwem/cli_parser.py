@@ -216,12 +216,12 @@ human similarity ratings of word pairs (Spearman's rank correlation), each with 
 vocabulary covers.
 """
 
-THEORY_TEXT = """Show what word2vec-like training learns from a text, in which order and at what time: predicted from counts
-alone, and beside it a real training run. OUT is a folder that gets pictures, their numbers (JSON, CSV) and one page, report.html,
-which explains them and needs no network.
+THEORY_TEXT = """Show what word2vec-like training learns from a text, in which order and at what time: predicted from
+counts alone, and beside it a real training run. OUT is a folder that gets pictures, their numbers (JSON, CSV)
+and one page, report.html, which explains them and needs no network.
 
-INPUT is text, an encoded corpus (.fqc), counts that `fastqwem count` wrote, or a spectrum that `solve --save-spectrum`
-wrote; a spectrum is enough for the theory, but not for the training run.
+INPUT is text, an encoded corpus (.fqc), counts that `fastqwem count` wrote, or a spectrum that
+`solve --save-spectrum` wrote; a spectrum is enough for the theory, but not for the training run.
 """
 
 CONVERT = """Read vectors of any known format and write them in the format of the suffix of OUT:

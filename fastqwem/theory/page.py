@@ -25,10 +25,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG, and what it shows in words for those who cannot see it."""
+    """A PNG, what it shows in words for those who cannot see it, and paragraphs to stand before it."""
 
     png: bytes
     alt: str
+    text: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ def _section(section: Section) -> str:
     parts = [f'<h2 id="{escape(section.name)}">{escape(section.title)}</h2>']
     parts += [f"<p>{escape(text)}</p>" for text in section.text]
     for picture in section.pictures.values():
+        parts += [f"<p>{escape(text)}</p>" for text in picture.text]
         data = base64.b64encode(picture.png).decode("ascii")
         parts.append(f'<figure><img alt="{escape(picture.alt)}" src="data:image/png;base64,{data}"></figure>')
     if section.table is not None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .task_vectors import SpikeFit
 
 __all__ = [
-    "PALETTE", "concept_table", "encode", "families", "figure", "learning_times", "localisation", "loss",
+    "PALETTE", "concept_table", "encode", "families", "figure", "key_below", "learning_times", "localisation", "loss",
     "overlap", "scatter", "spectrum", "spike", "staircase",
 ]  # fmt: skip
 
@@ -284,8 +284,10 @@ def scatter(axes: Axes, points: Array, marked: Mapping[str, Sequence[tuple[str, 
     return axes
 
 
-_PLACES = ((3, 3, "left", "bottom"), (3, -3, "left", "top"), (-3, 3, "right", "bottom"), (-3, -3, "right", "top"),
-           (0, 6, "center", "bottom"), (0, -6, "center", "top"), (5, 0, "left", "center"), (-5, 0, "right", "center"))  # fmt: skip
+_PLACES = (
+    (3, 3, "left", "bottom"), (3, -3, "left", "top"), (-3, 3, "right", "bottom"), (-3, -3, "right", "top"),
+    (0, 6, "center", "bottom"), (0, -6, "center", "top"), (5, 0, "left", "center"), (-5, 0, "right", "center"),
+)  # fmt: skip
 
 
 def _name(axes: Axes, word: str, point: Array, colour: str, taken: list[Any]) -> None:
@@ -352,9 +354,7 @@ def overlap(axes: Axes, matrix: Array, rows: str, columns: str) -> Axes:
 
 
 @_styled
-def families(
-    axes: Axes, across: Array, series: Mapping[str, Array], xlabel: str, ylabel: str, *, base: int
-) -> Axes:
+def families(axes: Axes, across: Array, series: Mapping[str, Array], xlabel: str, ylabel: str, *, base: int) -> Axes:
     """Draw one line per family of analogies, over a logarithmic axis.
 
     Parameters
@@ -375,6 +375,12 @@ def families(
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.set(xlabel=xlabel, ylabel=ylabel)
     return axes
+
+
+@_styled
+def key_below(figure: Any, axes: Axes, columns: int = 4) -> None:
+    """Put the key of axes below the whole figure."""
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=columns)
 
 
 @_styled

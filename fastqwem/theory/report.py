@@ -17,11 +17,12 @@ from ..counts.cooccurrence import Cooccurrence
 from ..progress import Progress
 from ..spectral import Spectrum, Target, solve
 from ..text.vocab import Vocab
-from . import plot
+from . import plot, texts
 from .chapters import Material, chapters, overlapping
 from .compare import compare
 from .concepts import concepts
 from .dynamics import expected_seeds, half_height_times, learning_curves
+from .family_chapters import family_chapters
 from .measured import MeasuredRun, Plan, measured_run, plan
 from .page import Section, as_csv, as_json, as_page
 from .task_vectors import read_families, spike_fit, task_curve, task_vectors
@@ -41,14 +42,6 @@ GRID = 12
 """Numbers of dimensions, and times, at which analogies are asked."""
 CURVE = 500
 """Times at which the theory is drawn."""
-
-LEAD = (
-    "word2vec's loss, taken to second order and with all pairs of words weighed alike, is a factorisation of one matrix, "
-    "M*, which is made of co-occurrence counts alone. So one can tell in advance what training from small random weights "
-    "learns: the eigenvectors of M*, one after another, the one of the largest eigenvalue first (Karkada, Simon, Bahri "
-    "and DeWeese, arXiv 2502.09863). This page shows these directions for one corpus, predicts when each is learned, and "
-    "holds that beside a real training run.",
-)
 
 
 @dataclass(frozen=True)
@@ -152,7 +145,7 @@ def report(
     clock.lap("training")
     material = _material(target, spectrum, planned, run, families, init_scale, clock)
     clock.lap("theory")
-    sections = chapters(material)
+    sections = [*chapters(material), *family_chapters(material)]
     clock.lap("pictures")
     numbers = {
         "fastqwem": __version__,
@@ -162,7 +155,9 @@ def report(
         "seed": seed,
         "seconds": clock.seconds,
     } | {section.name: section.numbers for section in sections}
-    page = as_page(title, [*LEAD, _about(spectrum, source)], sections, f"Made by fastqwem {__version__}.")
+    page = as_page(
+        title, [*texts.paragraphs(texts.LEAD), _about(spectrum, source)], sections, f"Made by fastqwem {__version__}."
+    )
     return Report(_written(place, page, sections, numbers), numbers, clock.seconds)
 
 
@@ -220,7 +215,7 @@ def _covered(families: Families, vocab: Vocab | None, path: str) -> Families:
     """Return the families with two pairs of known words, the largest first; ValueError if there is none."""
     if vocab is None:
         raise ValueError("analogies need words, and this spectrum has no vocabulary")
-    known = {word.lower() for word in vocab.words}
+    known = set(vocab.words)
     kept = {name: [pair for pair in pairs if known.issuperset(pair)] for name, pairs in families.items()}
     found = {name: families[name] for name, pairs in kept.items() if len(pairs) > 1}
     if not found:
@@ -246,6 +241,7 @@ def _material(
     d = len(planned.tau)
     parts: dict[str, Any] = {
         "curves": learning_curves(spectrum, times, init=planned.start, norm=norm),
+        "init_scale": init_scale,
         "modes": planned.modes,
         "seeded": half_height_times(planned.values, expected_seeds(init_scale, d)),
     }
@@ -254,7 +250,8 @@ def _material(
         parts |= {"run": run, "comparison": compare(spectrum, run.course, planned.start, norm=norm, top=top)}
     if spectrum.vocab is not None:
         n = min(TOLD, len(spectrum))
-        parts["concepts"] = concepts(spectrum, n, restrict_vocab=min(FREQUENT, len(spectrum.vocab)))
+        frequent = min(FREQUENT, len(spectrum.vocab))
+        parts |= {"frequent": frequent, "concepts": concepts(spectrum, n, restrict_vocab=frequent)}
         parts["slices"] = run.slices if run is not None else _predicted_slices(spectrum, planned)
     parts |= _family_parts(spectrum, families, init_scale)
     if target is not None:
@@ -284,7 +281,7 @@ def _family_parts(spectrum: Spectrum, families: Families, init_scale: float) -> 
     for name, pairs in families.items():
         by_size[name] = task_curve(spectrum, pairs, sizes=sizes, name=name)
         by_time[name] = task_curve(spectrum, pairs, times=times, init=init_scale, name=name)
-    for name in list(families)[:CLOSE]:
+    for name in [name for name, curve in by_size.items() if curve.n_pairs > 2][:CLOSE]:
         vectors = task_vectors(spectrum, families[name], name)
         tasks[name] = vectors, spike_fit(vectors.matrix)
     return {"by_size": by_size, "by_time": by_time, "tasks": tasks}
