@@ -200,6 +200,7 @@ def _loss(m: Material) -> Section:
         numbers["measured"] = {
             "plateaus": m.comparison.plateau_measured[: m.modes + 1],
             "error_as_share_of_drop": m.comparison.plateau_error[: m.modes + 1],
+            "largest_difference_as_share_of_drop": float(np.nanmax(np.abs(m.comparison.loss_error))),
         }
     pictures = {"loss": Picture(plot.encode(drawn), "The loss falls from plateau to plateau")}
     return Section("loss", "The loss is a staircase", paragraphs(texts.LOSS), pictures, numbers=numbers)

@@ -12,7 +12,7 @@ from scipy.sparse.linalg import eigsh
 from ..checks import check_integer, check_real
 from ..progress import Progress
 from ..training.full_batch import train_full_batch
-from .compare import Course, Recorder
+from .course import Course, Recorder
 from .dynamics import half_height_times, true_seeds
 
 if TYPE_CHECKING:

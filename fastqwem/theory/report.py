@@ -21,6 +21,7 @@ from . import plot, texts
 from .chapters import Material, chapters, overlapping
 from .compare import compare
 from .concepts import concepts
+from .course import align
 from .dynamics import expected_seeds, half_height_times, learning_curves
 from .family_chapters import family_chapters
 from .measured import MeasuredRun, Plan, measured_run, plan
@@ -246,8 +247,8 @@ def _material(
         "seeded": half_height_times(planned.values, expected_seeds(init_scale, d)),
     }
     if run is not None:
-        top = min(5, planned.modes)
-        parts |= {"run": run, "comparison": compare(spectrum, run.course, planned.start, norm=norm, top=top)}
+        angles = align(spectrum, (run.vectors,), run.course.top).angles
+        parts |= {"run": run, "comparison": compare(spectrum, run.course, planned.start, norm=norm, angles=angles)}
     if spectrum.vocab is not None:
         n = min(TOLD, len(spectrum))
         frequent = min(FREQUENT, len(spectrum.vocab))
