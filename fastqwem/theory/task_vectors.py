@@ -185,8 +185,8 @@ def spike_fit(r: npt.ArrayLike) -> SpikeFit:
     By moments of the N - 1 eigenvalues that are left without the mean row: the law of variance sigma^2 and shape gamma
     has the mean sigma^2 and the variance ``gamma sigma^4``, so ``gamma = var / mean^2`` and ``d_eff = N / gamma`` (not
     N - 1: the variance of finitely many eigenvalues is larger by about that). On rows of independent normal numbers
-    with a common mean d_eff is d within a few per cent; estimates from the edge of the bulk are a quarter to a half too high, which Karkada et al. 2025
-    (A.6) correct by hand.
+    with a common mean d_eff is d within a few per cent; estimates from the edge of the bulk are a quarter to a half too
+    high, which Karkada et al. 2025 (A.6) correct by hand.
     """
     rows = np.asarray(r, np.float64)
     if rows.ndim != 2 or len(rows) < 3 or not rows.shape[1] or not np.isfinite(rows).all():
