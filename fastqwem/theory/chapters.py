@@ -121,9 +121,9 @@ def _staircase(m: Material) -> Section:
     times = Picture(plot.encode(timed), "Learning time of each mode, predicted and measured", paragraphs(texts.TIMES))
     text = [*paragraphs(texts.STAIRCASE), *_what_was_trained(m)]
     pictures = {"staircase": rises, "learning_times": times}
-    return Section(
-        "staircase", "What is learned when", text, pictures, _times_table(m), _curve_data(m), _training_numbers(m)
-    )
+    rows = [[*row[:5], *(f"{error:+.1%}" for error in row[5:])] for row in _times_table(m).rows]
+    table = Table(["k", "λₖ", "τₖ", "τₖ / τ₁", "τₖ measured", "difference"][: len(rows[0])], rows)
+    return Section("staircase", "What is learned when", text, pictures, table, _curve_data(m), _training_numbers(m))
 
 
 def _what_was_trained(m: Material) -> list[str]:
@@ -144,13 +144,13 @@ def _what_was_trained(m: Material) -> list[str]:
 
 
 def _times_table(m: Material) -> Table:
-    head = ["mode", "eigenvalue", "τₖ", "τₖ / τ₁"]
+    head = ["mode", "eigenvalue", "tau", "tau_over_tau_1"]
     rows: list[list[Any]] = [
         [k + 1, float(m.curves.values[k]), float(m.curves.tau[k]), float(m.curves.tau[k] / m.curves.tau[0])]
         for k in range(m.modes)
     ]
     if m.comparison is not None:
-        head += ["τₖ measured", "measured / predicted - 1"]
+        head += ["tau_measured", "error"]
         for k, row in enumerate(rows):
             row += [float(m.comparison.tau_fitted[k]), float(m.comparison.tau_error[k])]
     return Table(head, rows)
@@ -162,12 +162,7 @@ def _curve_data(m: Material) -> dict[str, Table]:
     def table(times: Array, s: Array, losses: Array) -> Table:
         return Table(head, np.column_stack([times, s[:, : m.modes], losses]).tolist())
 
-    times = _times_table(m)
-    names = ["mode", "eigenvalue", "tau", "tau_over_tau_1", "tau_measured", "error"][: len(times.head)]
-    data = {
-        "theory": table(m.curves.times, m.curves.s, m.curves.loss),
-        "learning_times": Table(names, times.rows),
-    }
+    data = {"theory": table(m.curves.times, m.curves.s, m.curves.loss), "learning_times": _times_table(m)}
     if m.run is not None:
         course = m.run.course
         data["measured"] = table(course.times, course.singular_values, course.losses)
@@ -212,7 +207,7 @@ def _concepts(m: Material) -> Section:
     plot.concept_table(axes, listed, m.curves.tau)
     tau = {k + 1: float(t / m.curves.tau[0]) for k, t in enumerate(m.curves.tau)}
     table = Table(
-        ["mode", "τₖ / τ₁", "one end", "the other end"],
+        ["k", "τₖ / τ₁", "one end", "the other end"],
         [[c.number, tau.get(c.number, np.nan), *(" ".join(words[:ACROSS]) for words in _ends(c))] for c in listed],
     )
     data = Table(
@@ -225,7 +220,7 @@ def _concepts(m: Material) -> Section:
         ],
     )
     numbers = [dict(zip(("mode", "positive", "negative"), (c.number, *_ends(c)), strict=True)) for c in m.concepts]
-    pictures = {"concepts": Picture(plot.encode(drawn), "Words at both ends of the first directions, as in the table")}
+    pictures = {"concepts": Picture(plot.encode(drawn), "Words at both ends of the first directions", on_page=False)}
     text = paragraphs(texts.CONCEPTS, frequent=m.frequent)
     return Section("concepts", "Which concepts", text, pictures, table, {"concepts": data}, {"concepts": numbers})
 
@@ -245,7 +240,7 @@ def _slices(m: Material) -> Section:
     shown = np.unique(np.linspace(0, len(clouds[0]) - 1, DOTS).astype(np.int64))
     for axis, (time, _), cloud in zip(axes[0], m.slices, clouds, strict=True):
         marked = {name: [(word, cloud[rows[word]]) for word in words] for name, words in groups.items()}
-        axis.set_title(rf"t = {time / m.curves.tau[0]:.2f} $\tau_1$")
+        plot.title(axis, rf"t = {time / m.curves.tau[0]:.2f} $\tau_1$")
         plot.scatter(axis, cloud[shown], marked, limit)
     text = paragraphs(texts.SLICES, whose="of the run" if m.run else "as predicted")
     pictures = {"slices": Picture(plot.encode(drawn), "Words spread first along one direction, then in the plane")}

@@ -116,7 +116,7 @@ def _noise(m: Material) -> bytes:
     labels = {
         "snr": "signal-to-noise",
         "cosine": "cosine to the answer",
-        "cosine_ratio": "... over the answer's cosine to its rival",
+        "cosine_ratio": "cosine to the answer / to its rival",
     }
     for axis, (column, label) in zip(axes, labels.items(), strict=True):
         lines = {name: getattr(m.by_size[name], column) for name in _shown(m)}
@@ -135,10 +135,11 @@ def _close(m: Material) -> tuple[bytes, bytes]:
         strongest = np.argsort(shares)[::-1][:2].tolist()
         plot.localisation(bars, shares, {k + 1: _brief(m, k) for k in strongest})
         plot.spike(spikes, vectors.eigenvalues, fit)
-        bars.set_title(name)
-        spikes.set_title(f"{name}: effective d = {fit.d_eff:.0f} of {vectors.matrix.shape[1]}")
+        plot.title(bars, name)
+        plot.title(spikes, f"{name}: effective d = {fit.d_eff:.0f} of {vectors.matrix.shape[1]}")
     for axis in [*list(left.flat)[len(m.tasks) :], *list(right.flat)[len(m.tasks) :]]:
         axis.remove()
+    plot.key_below(bulk, right[0, 0])
     return plot.encode(local), plot.encode(bulk)
 
 

@@ -25,11 +25,15 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG, what it shows in words for those who cannot see it, and paragraphs to stand before it."""
+    """A PNG, what it shows in words for those who cannot see it, and paragraphs to stand before it.
+
+    Off the page is a picture of what the page has as a table.
+    """
 
     png: bytes
     alt: str
     text: Sequence[str] = ()
+    on_page: bool = True
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ body { font: 16px/1.5 system-ui, sans-serif; color: #1b1b1b; background: #fff; m
 h1 { font-size: 1.7rem; margin-bottom: .2rem; } h2 { font-size: 1.2rem; margin-top: 2.6rem; border-top: 1px solid #ddd; padding-top: .8rem; }
 p { max-width: 48rem; } figure { margin: 1rem 0; } img { max-width: 100%; height: auto; }
 table { border-collapse: collapse; font-size: .85rem; } th, td { padding: .2rem .8rem .2rem 0; text-align: left; vertical-align: top; }
-th { border-bottom: 1px solid #888; } tr:nth-child(even) td { background: #f6f6f6; } td.number { text-align: right; font-variant-numeric: tabular-nums; }
+th { white-space: nowrap; border-bottom: 1px solid #888; } tr:nth-child(even) td { background: #f6f6f6; } td.number { text-align: right; font-variant-numeric: tabular-nums; }
 .wide { overflow-x: auto; } .note { color: #555; font-size: .9rem; } nav a { margin-right: 1rem; }
 """  # noqa: E501
 
@@ -101,7 +105,7 @@ def as_page(title: str, lead: Sequence[str], sections: Iterable[Section], foot: 
 def _section(section: Section) -> str:
     parts = [f'<h2 id="{escape(section.name)}">{escape(section.title)}</h2>']
     parts += [f"<p>{escape(text)}</p>" for text in section.text]
-    for picture in section.pictures.values():
+    for picture in (picture for picture in section.pictures.values() if picture.on_page):
         parts += [f"<p>{escape(text)}</p>" for text in picture.text]
         data = base64.b64encode(picture.png).decode("ascii")
         parts.append(f'<figure><img alt="{escape(picture.alt)}" src="data:image/png;base64,{data}"></figure>')

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import numpy as np
 
 if TYPE_CHECKING:
-    from .compare import Course
     from .concepts import Concept
+    from .course import Course
     from .dynamics import LearningCurves
     from .task_vectors import SpikeFit
 
 __all__ = [
     "PALETTE", "concept_table", "encode", "families", "figure", "key_below", "learning_times", "localisation", "loss",
-    "overlap", "scatter", "spectrum", "spike", "staircase",
+    "overlap", "scatter", "spectrum", "spike", "staircase", "title",
 ]  # fmt: skip
 
 P = ParamSpec("P")
@@ -120,8 +120,19 @@ def spectrum(axes: Axes, values: Array) -> Axes:
     guide = shown[0] * rank**POWER
     axes.loglog(rank, guide, ":", color=GUIDE, label=f"rank$^{{{POWER:g}}}$, the paper's guide")
     axes.set(xlabel="rank k of the mode", ylabel=r"eigenvalue $\lambda_k$ of M*")
+    _plain_ticks(axes.xaxis)
+    _plain_ticks(axes.yaxis)
     axes.legend()
     return axes
+
+
+def _plain_ticks(axis: Any) -> None:
+    """Label a logarithmic axis at 1, 2, 5, 10, ... without powers."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _shades(n: int) -> Any:
@@ -292,11 +303,14 @@ _PLACES = (
 
 def _name(axes: Axes, word: str, point: Array, colour: str, taken: list[Any]) -> None:
     """Write a word beside its point where it covers no other and stays inside."""
+    from matplotlib.patheffects import withStroke
+
     frame = axes.get_window_extent()
     for dx, dy, across, up in _PLACES:
         text = axes.annotate(
-            word, point, xytext=(dx, dy), textcoords="offset points", ha=across, va=up, fontsize=7, color=colour
-        )
+            word, point, xytext=(dx, dy), textcoords="offset points", ha=across, va=up, fontsize=7, color=colour,
+            path_effects=[withStroke(linewidth=1.8, foreground="white")],
+        )  # fmt: skip
         box = text.get_window_extent()
         inside = frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
         if inside and not any(box.overlaps(other) for other in taken):
@@ -373,8 +387,16 @@ def families(axes: Axes, across: Array, series: Mapping[str, Array], xlabel: str
     axes.set_xscale("log", base=base)
     if base == 2:
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    else:
+        _plain_ticks(axes.xaxis)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     return axes
+
+
+@_styled
+def title(axes: Axes, text: str) -> None:
+    """Write a title over axes."""
+    axes.set_title(text)
 
 
 @_styled
@@ -403,7 +425,7 @@ def localisation(axes: Axes, shares: Array, notes: Mapping[int, str] | None = No
             color=PALETTE[1],
         )  # fmt: skip
     axes.grid(False, axis="x")
-    axes.set(xlabel="mode k", ylabel="share of the mean task vector", xlim=(0, len(shares) + 1))
+    axes.set(xlabel="mode k", ylabel="share", xlim=(0, len(shares) + 1))
     return axes
 
 
@@ -421,10 +443,16 @@ def spike(axes: Axes, eigenvalues: Array, fit: SpikeFit) -> Axes:
     """
     width = max(float(fit.upper), float(eigenvalues[1:].max(initial=0))) / 12
     edges = np.arange(0, eigenvalues[0] + 2 * width, width)
-    axes.hist(eigenvalues[1:], edges, color=PALETTE[5], label="bulk")
-    axes.hist(eigenvalues[:1], edges, color=PALETTE[1], label="spike: the common direction")
+    axes.hist(eigenvalues[1:], edges, color=PALETTE[5], label="the others")
+    axes.hist(eigenvalues[:1], edges, color=PALETTE[1], label="the largest eigenvalue")
     x = np.linspace(fit.lower, fit.upper, 400)
-    axes.plot(x, (len(eigenvalues) - 1) * width * fit.density(x), "--", color="black", label="random matrix theory")
+    axes.plot(
+        x,
+        (len(eigenvalues) - 1) * width * fit.density(x),
+        "--",
+        color="black",
+        label="random vectors (Marchenko-Pastur)",
+    )
     axes.set(xlabel="eigenvalue", ylabel="number", ylim=(0, None))
-    axes.legend()
+    axes.yaxis.get_major_locator().set_params(integer=True)
     return axes

@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import storage
 from .._version import __version__
+from ..checks import check_integer, check_real
 from ..counts.cooccurrence import Cooccurrence
 from ..progress import Progress
 from ..spectral import Spectrum, Target, solve
@@ -126,18 +127,20 @@ def report(
     OSError
         If the folder cannot be written to.
     """
-    place = _ready(folder)
     plot.figure()
+    for name, value in (("vector_size", vector_size), ("trained_size", trained_size), ("modes", modes)):
+        check_integer(name, value, 1)
+    check_real("init_scale", init_scale, 0, open_minimum=True)
+    place = _ready(folder)
     questions = None if analogies is None else read_families(analogies)
     clock = _Clock()
-    target = _target(source, max_vocab, workers)
-    known = source if isinstance(source, Spectrum) else target
-    families = {} if questions is None else _covered(questions, known.vocab, os.fspath(analogies or ""))
-    if target is None:
-        assert isinstance(source, Spectrum)
+    target = None if isinstance(source, Spectrum) else _target(source, max_vocab, workers)
+    vocab = source.vocab if target is None else target.vocab
+    families = {} if questions is None else _covered(questions, vocab, os.fspath(analogies or ""))
+    if isinstance(source, Spectrum):
         spectrum = source
     else:
-        size = min(vector_size, target.shape[0])
+        size = min(vector_size, len(vocab or ()))
         spectrum = solve(target, size, tol=tol, seed=seed, workers=workers, progress=progress)
     clock.lap("spectrum")
     planned = plan(spectrum, min(trained_size, len(spectrum)), modes, init_scale, seed)
@@ -186,10 +189,8 @@ def _ready(folder: str | os.PathLike[str]) -> Path:
     return place
 
 
-def _target(source: Any, max_vocab: int | None, workers: int) -> Target | None:
-    """Return the target of counts cut down to the most frequent words; None for a spectrum."""
-    if isinstance(source, Spectrum):
-        return None
+def _target(source: Any, max_vocab: int | None, workers: int) -> Target:
+    """Return the target of counts cut down to the most frequent words."""
     if not isinstance(source, Cooccurrence | Target):
         raise TypeError(f"source must be a Cooccurrence, a Target or a Spectrum, got {type(source).__name__}")
     counts = source.counts if isinstance(source, Target) else source
@@ -280,7 +281,7 @@ def _family_parts(spectrum: Spectrum, families: Families, init_scale: float) -> 
     times = np.geomspace(learned.min(), 1.1 * learned.max(), GRID)
     by_size, by_time, tasks = {}, {}, {}
     for name, pairs in families.items():
-        by_size[name] = task_curve(spectrum, pairs, sizes=sizes, name=name)
+        by_size[name] = task_curve(spectrum, pairs, sizes=sizes.tolist(), name=name)
         by_time[name] = task_curve(spectrum, pairs, times=times, init=init_scale, name=name)
     for name in [name for name, curve in by_size.items() if curve.n_pairs > 2][:CLOSE]:
         vectors = task_vectors(spectrum, families[name], name)

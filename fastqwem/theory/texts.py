@@ -28,8 +28,8 @@ learned. Nothing in the theory is fitted: it knows M* and the random start.
 MEASURED = """
 Measured: {steps:,} steps of plain gradient descent on the exact loss, {words:,} words in {size} dimensions, from
 random weights of size {scale:g}. Learning times differ from the predicted ones by at most {worst:.1%}; steps that are
-not infinitely small make a run late by about {late:.1%}. At its end the first {top} learned directions span the
-eigenvectors of M* to {overlap:.4f} (1: exactly).
+not infinitely small make a run late by about {late:.1%}. At its end the first {top} learned directions and the first
+{top} eigenvectors of M* span the same space to {overlap:.4f} (1: exactly).
 """
 
 NOT_MEASURED = """
@@ -37,8 +37,9 @@ No training was run for this page, so only the prediction is drawn.
 """
 
 TIMES = """
-The second picture has the time τₖ at which each direction is half learned, ln(λₖ / sₖ²) / λₖ in theory: λₖ is the
-eigenvalue and sₖ how much of the direction the random start happens to hold.
+The time τₖ at which each direction is half learned, ln(λₖ / sₖ²) / λₖ in theory: λₖ is the eigenvalue and sₖ how much
+of the direction the random start happens to hold. The unit of τₖ is that of the flow dW/dt = (M* W - W Wᵀ W) / 2, in
+which a step of gradient descent is a step of t.
 """
 
 LOSS = """
@@ -92,8 +93,9 @@ The common part is made of few directions. Bars show their shares, with words fr
 
 SPIKE = """
 The eigenvalues of a family's task vectors look like those of random vectors, for which random matrix theory gives the
-dashed curve, and one far outside: the direction that all pairs share. "Effective d" is the number of dimensions that
-the random part fills; it is fitted by moments, with nothing chosen by hand.
+dashed curve, plus one farther out where the pairs share a direction; how far tells how much of it they share.
+"Effective d" is the number of dimensions that the random part fills; it is fitted by moments, with nothing chosen by
+hand.
 """
 
 
