@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from .._core import TRAINING_CHUNK
 from ..checks import check_integer
 from ..spectral.spectrum import Spectrum
+from ..training.schedule import Schedule
 from .dynamics import sgd_time
 
 __all__ = ["Alignment", "Course", "Recorder", "align"]
@@ -134,10 +136,12 @@ class Recorder:
             self.add(time, factors, step)
 
     def epoch(self, model: Any) -> None:
-        """Note an epoch of `fastqwem.train`; for its ``callbacks=``. Time is that of `sgd_time` at the mean rate."""
+        """Note an epoch of `fastqwem.train`; for its ``callbacks=``. Time is that of `sgd_time` at its mean rate."""
         record, options = model.history[-1], model.options
-        before = options.alpha if len(model.history) == 1 else model.history[-2].alpha
-        self._epochs_time += sgd_time((before + record.alpha) / 2, record.pairs, options.tied)
+        n_tokens = model.corpus["n_tokens"]
+        schedule = Schedule.of(options, model._state.first_epoch)
+        rates = schedule.rates(n_tokens, record.epoch - 1, 0, -(-n_tokens // TRAINING_CHUNK))
+        self._epochs_time += sgd_time(float(rates.mean(dtype=np.float64)), record.pairs, options.tied)
         self.add(self._epochs_time, model, record.epoch)
 
     def add(self, time: float, run: Any, step: float | None = None) -> None:
