@@ -328,7 +328,7 @@ def concept_table(axes: Axes, concepts: Sequence[Concept], tau: Array | None = N
     axes : matplotlib.axes.Axes
     concepts : sequence of Concept
     tau : array, optional
-        Learning times, of mode 1 first.
+        Learning times, of mode 1 first; those of later concepts may be missing.
     """
     axes.axis("off")
     rows = len(concepts) + 1
@@ -338,7 +338,8 @@ def concept_table(axes: Axes, concepts: Sequence[Concept], tau: Array | None = N
         axes.text(place, 1 - 0.5 / rows, head, weight="bold", va="center", transform=axes.transAxes)
     for i, concept in enumerate(concepts):
         y = 1 - (i + 1.5) / rows
-        when = "" if tau is None or not np.isfinite(tau[i]) else f"{tau[i] / tau[0]:.2f}"
+        known = tau is not None and concept.number <= len(tau) and np.isfinite(tau[concept.number - 1])
+        when = f"{tau[concept.number - 1] / tau[0]:.2f}" if tau is not None and known else ""
         ends = [" ".join(word for word, _ in end[:6]) for end in (concept.positive, concept.negative)]
         for place, cell, colour in zip(
             places, [str(concept.number), when, *ends], ["black", "black", *PALETTE[:2]], strict=True
