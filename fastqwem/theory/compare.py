@@ -22,6 +22,8 @@ __all__ = ["TRAINERS", "Comparison", "compare", "fit_tau", "run_and_compare"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+FLAT = 0.005
+"""Where the predicted loss is nearer to a plateau than this share of its drop, training rests there."""
 TRAINERS = ("full_batch", "sampled")
 
 
@@ -40,12 +42,13 @@ class Comparison:
     tau_error : float64 array, shape (d,)
         Fitted over predicted, less one.
     plateau_measured : float64 array, shape (d + 1,)
-        Loss at the checkpoint at which exactly K modes should be learned, as nearly as theory can tell; NaN without
-        such a checkpoint or without losses.
+        Loss at the checkpoint at which theory is nearest to the plateau of K modes, K = 0 .. d. NaN without losses, and
+        where there is no plateau: the predicted loss does not come within 0.5 % of the drop, as the next mode begins
+        before the last has settled.
     plateau_error : float64 array, shape (d + 1,)
-        Its distance from the plateau, as a share of the whole drop.
+        Its distance from the plateau, as a share of the drop of the predicted loss over the run.
     loss_error : float64 array, shape (T,)
-        Measured less predicted loss, as a share of the whole drop.
+        Measured less predicted loss, as the same share.
     curve_error : float64 array, shape (d,)
         Largest ``|s_k - theory|`` over the times, in units of ``sqrt(lambda_1)``.
     overlap : float
@@ -75,8 +78,10 @@ class Comparison:
                 f"{k + 1:4} {value:10.5g} {self.curves.tau[k]:10.4g} {self.tau_fitted[k]:10.4g} "
                 f"{self.tau_error[k]:8.2%} {final[k]:8.4g} {self.curves.s[-1, k]:8.4g} {self.curve_error[k]:7.4f}"
             )
-        worst = np.nanmax(np.abs(self.plateau_error)) if np.isfinite(self.plateau_error).any() else float("nan")
-        rows.append(f"overlap of the top {self.course.top}: {self.overlap:.4f}; worst plateau: {worst:.2%} of the drop")
+        rows.append(f"overlap of the top {self.course.top}: {self.overlap:.4f}")
+        flat = np.abs(self.plateau_error[np.isfinite(self.plateau_error)])
+        if len(flat):
+            rows.append(f"worst of {len(flat)} plateaus of the loss: {flat.max():.2%} of its drop")
         return "\n".join(rows)
 
 
@@ -114,16 +119,17 @@ def compare(
     predicted = -np.sort(-curves.s, axis=1)
     gap = np.abs(course.singular_values[:, :n_modes] - predicted).max(axis=0)
     unit = np.sqrt(curves.values[0]) if curves.values[0] > 0 else np.nan
-    measured, distance = _plateaus(curves, course)
-    drop = curves.plateaus[0] - curves.plateaus[-1]
+    drop = float(curves.loss.max() - curves.loss.min())
+    unit_drop = drop if drop > 0 else np.nan
+    measured = _plateaus(curves, course, FLAT * drop)
     return Comparison(
         curves=curves,
         course=course,
         tau_fitted=fitted,
         tau_error=error,
         plateau_measured=measured,
-        plateau_error=distance,
-        loss_error=(course.losses - curves.loss) / (drop if drop > 0 else np.nan),
+        plateau_error=(measured - curves.plateaus) / unit_drop,
+        loss_error=(course.losses - curves.loss) / unit_drop,
         curve_error=gap / unit,
         overlap=float(course.overlap[-1]),
         angles=np.empty(0) if angles is None else angles,
@@ -257,17 +263,12 @@ def _seeds(spectrum: Spectrum, init: Any, d: int, tied: bool) -> Array:
     return true_seeds(spectrum, start) if start.ndim == 2 else start
 
 
-def _plateaus(curves: LearningCurves, course: Course) -> tuple[Array, Array]:
-    """Return the loss on each plateau, and its distance from there as a share of the whole drop."""
-    expected, n = curves.plateaus, len(curves.values)
-    drop = expected[0] - expected[-1]
-    borders = np.concatenate(([-np.inf], curves.tau, [np.inf]))
-    measured = np.full(n + 1, np.nan)
-    for k in range(n + 1):
-        between = np.flatnonzero((course.times > borders[k]) & (course.times < borders[k + 1]))
-        if k and not np.isfinite(curves.tau[k - 1]):
-            continue
-        if len(between):
-            nearest = between[np.argmin(np.abs(curves.loss[between] - expected[k]))]
+def _plateaus(curves: LearningCurves, course: Course, near: float) -> Array:
+    """Return the loss where theory is nearest to each plateau; NaN where it is not as near as that."""
+    measured = np.full(len(curves.values) + 1, np.nan)
+    for k, plateau in enumerate(curves.plateaus):
+        distance = np.abs(curves.loss - plateau)
+        nearest = int(distance.argmin())
+        if distance[nearest] <= near and (k == 0 or np.isfinite(curves.tau[k - 1])):
             measured[k] = course.losses[nearest]
-    return measured, (measured - expected) / (drop if drop > 0 else np.nan)
+    return measured

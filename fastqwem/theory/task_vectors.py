@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -286,21 +286,25 @@ def task_curve(
 
     Notes
     -----
-    Cost per point: ``V N d`` flops, N pairs. Source: Karkada et al. 2025, Figures 4 and 8.
+    Cost with N pairs: ``4 V N d`` flops for all sizes, or for each time; and ``V N^2`` per point. Source: Figures 4 and
+    8 of Karkada et al. 2025.
     """
     vectors = source.vectors() if isinstance(source, Spectrum) else source
     rows, known = _covered(vectors, pairs, name)
+    distinct, local = np.unique(rows, return_inverse=True)
     full = vectors.vector_size
     if times is None:
         at = _sizes(full) if sizes is None else np.array([check_integer("sizes", d, 1, full) for d in sizes], np.int64)
-        matrices = (vectors.vectors[:, :d] for d in at)
+        tables = _prefix_tables(vectors.vectors, distinct, at)
     else:
         if not isinstance(source, Spectrum) or sizes is not None:
             raise ValueError("times must come with a Spectrum as source, and without sizes")
         moments = np.atleast_1d(checked_times(times))
         at = np.full(len(moments), full)
         matrices = (source.matrix(full, float(time), init) for time in moments)
-    points = np.array([_point(w, rows) for w in matrices]).reshape(len(at), 6)
+        tables = (table for w in matrices for table in _prefix_tables(w, distinct, at[:1]))
+    points = np.array([_point(named, table, distinct, local.reshape(rows.shape)) for named, table in tables])
+    points = points.reshape(len(at), 6)
     snr, participation, accuracy, cosine, ratio, d_eff = points.T
     return TaskCurve(
         name=name,
@@ -324,53 +328,85 @@ def _sizes(largest: int) -> Array:
     return np.unique(np.append(powers[powers <= largest], largest))
 
 
-def _point(w: Array, rows: Array) -> tuple[float, float, float, float, float, float]:
-    """Return snr, participation, accuracy, cosine, ratio and d_eff of one matrix of vectors."""
-    wide = w.astype(np.float64)
-    largest = np.abs(wide).max(initial=0.0)
-    wide /= largest if largest > 0 else 1.0  # early in training entries are tiny; everything here is a ratio
-    family = TaskVectors("", [], 0, wide[rows[:, 1]] - wide[rows[:, 0]])
-    fits = len(rows) > 2 and np.ptp(family.matrix, axis=0).max() > 0
+def _prefix_tables(w: Array, named: Array, sizes: Array) -> Iterator[tuple[Array, Array]]:
+    """Yield, per size, the named rows in float64 and their cosines with all rows in float32, shape (named, V).
+
+    A larger size adds the products of its further columns to those of the smaller.
+    """
+    largest = float(np.abs(w).max(initial=0.0))
+    inner = np.zeros((len(named), len(w)), np.float32)
+    squares = np.zeros(len(w))
+    begin = 0
+    order = np.argsort(sizes, kind="stable")
+    done: dict[int, Array] = {}
+    for d in sizes[order]:
+        # early in training entries are tiny, and their squares would vanish
+        part = w[:, begin:d].astype(np.float32, copy=False) / np.float32(largest if largest > 0 else 1.0)
+        inner += part[named] @ part.T
+        squares += np.einsum("ij,ij->i", part, part, dtype=np.float64)
+        begin = int(d)
+        lengths = np.sqrt(squares)
+        inverse = np.where(lengths > 0, 1.0 / np.where(lengths > 0, lengths, 1.0), 0.0).astype(np.float32)
+        done[int(d)] = inner * inverse[named, None] * inverse
+    for d in sizes:
+        yield w[named, :d].astype(np.float64) / (largest if largest > 0 else 1.0), done[int(d)]
+
+
+def _point(named: Array, cosines: Array, distinct: Array, local: Array) -> tuple[float, ...]:
+    """Return snr, participation, accuracy, cosine, ratio and d_eff at one point."""
+    family = TaskVectors("", [], 0, named[local[:, 1]] - named[local[:, 0]])
+    fits = len(local) > 2 and np.ptp(family.matrix, axis=0).max() > 0
     d_eff = spike_fit(family.matrix).d_eff if fits else float("nan")
-    return (family.snr, family.participation, *_answers(wide, rows), d_eff)
+    return (family.snr, family.participation, *_answers(cosines, distinct, local), d_eff)
 
 
-def _answers(wide: Array, rows: Array) -> tuple[float, float, float]:
+def _answers(cosines: Array, distinct: Array, local: Array) -> tuple[float, float, float]:
     """Return accuracy, mean cosine of the answers, and its mean ratio to their nearest other word.
 
-    Questions are all ordered pairs of pairs, but those whose answer is one of the question's own words, which no
-    method that leaves these out can answer.
+    Parameters
+    ----------
+    cosines : float32 array, shape (m, V)
+        Of the m words that questions name with all.
+    distinct : int64 array, shape (m,)
+        The rows of these words.
+    local : int64 array, shape (N, 2)
+        The pairs (a, b), as indices of `distinct`.
+
+    Notes
+    -----
+    Questions are all ordered pairs of pairs, but those whose answer is one of the question's own words, which no method
+    that leaves these out can answer.
     """
-    lengths = np.linalg.norm(wide, axis=1)
-    unit = wide / np.where(lengths > 0, lengths, 1.0)[:, None]
-    distinct, local = np.unique(rows, return_inverse=True)
-    local = local.reshape(rows.shape)
-    cosines = unit[distinct] @ unit.T  # (named words, V): every cosine that a question needs
+    among = cosines[:, distinct].astype(np.float64)
+    neighbours = _nearest(cosines, 5)  # one of them at least is none of a, b, c and the word itself
     right, reach, ratio = [], [], []
     for pair, (a, b) in enumerate(local):
-        others = np.array([n for n in range(len(local)) if n != pair and not np.isin(local[n, 1], [a, b]).any()])
-        others = others[local[others, 0] != local[others, 1]] if len(others) else others
-        if not len(others):
+        c, x = local[(np.arange(len(local)) != pair) & ~np.isin(local[:, 1], [a, b]) & (local[:, 0] != local[:, 1])].T
+        if not len(c):
             continue
-        c, x = local[others, 0], local[others, 1]
-        each = np.arange(len(others))
+        each = np.arange(len(c))
         scores = cosines[c] + (cosines[b] - cosines[a])
         # |c + b - a|^2 of unit vectors, with zero vectors contributing nothing
-        square = sum(cosines[i, distinct[i]] for i in (a, b)) + cosines[c, distinct[c]]
-        square = square + 2 * (cosines[c, distinct[b]] - cosines[c, distinct[a]] - cosines[a, distinct[b]])
+        square = among[a, a] + among[b, b] + among[c, c] + 2 * (among[c, b] - among[c, a] - among[a, b])
         length = np.sqrt(np.maximum(square, 0.0))
-        reached = scores[each, distinct[x]] / np.where(length > 1e-12, length, np.inf)
-        nearest = cosines[x].copy()
-        for table in (scores, nearest):
-            table[:, distinct[[a, b]]] = -np.inf
-            table[each, distinct[c]] = -np.inf
+        reached = scores[each, distinct[x]] / np.where(length > 1e-6, length, np.inf)
+        scores[:, distinct[[a, b]]] = -np.inf
+        scores[each, distinct[c]] = -np.inf
         right.append(scores.argmax(axis=1) == distinct[x])
-        nearest[each, distinct[x]] = -np.inf
-        second = nearest.max(axis=1)
+        near = neighbours[x]
+        own = np.stack([np.full(len(c), distinct[a]), np.full(len(c), distinct[b]), distinct[c], distinct[x]])
+        left = ~(near[None] == own[:, :, None]).any(axis=0)
+        second = np.where(left, cosines[x[:, None], near], -np.inf).max(axis=1)
         sound = np.isfinite(second) & (second > 0)
         reach.append(reached)
         ratio.append(reached[sound] / second[sound])
     return _mean(right), _mean(reach), _mean(ratio)
+
+
+def _nearest(cosines: Array, n: int) -> Array:
+    """Return the columns of the n largest entries of each row, int64 (m, min(n, V)), in no order."""
+    n = min(n, cosines.shape[1])
+    return np.argpartition(cosines, cosines.shape[1] - n, axis=1)[:, cosines.shape[1] - n :]
 
 
 def _mean(parts: list[Array]) -> float:

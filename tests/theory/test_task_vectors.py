@@ -120,7 +120,7 @@ def test_answers_equal_their_definition():
     for i, d in enumerate((2, 5, 9)):
         truth = naive_answers(vectors.vectors[:, :d].astype(np.float64), pairs, vectors.index)
         got = curve.accuracy[i], curve.cosine[i], curve.cosine_ratio[i]
-        np.testing.assert_allclose(got, truth, rtol=1e-9)
+        np.testing.assert_allclose(got, truth, rtol=1e-5)  # cosines are float32
         assert curve.snr[i] == pytest.approx(task_vectors(vectors, pairs).prefix(d).snr)
     assert curve.accuracy[0] < 1 and curve.n_pairs == curve.asked == 9
 
