@@ -44,6 +44,11 @@ class Material:
         """The text in the most frequent words; others are removed before windowing, as in the paper."""
         return Corpus.from_text(self.options.text, max_vocab=self.options.max_vocab, progress=False)
 
+    @property
+    def less_text(self) -> str:
+        """Why most numbers differ."""
+        return f"{self.corpus.n_tokens / 1e6:,.0f} M tokens instead of 2,000 M"
+
     @cached_property
     def counts(self) -> Cooccurrence:
         return count(self.corpus, self.options.window, progress=False)

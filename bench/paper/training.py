@@ -12,7 +12,6 @@ from fastqwem import solve
 from fastqwem.theory import Recorder, compare, early_growth, feature_overlap, learning_curves, plot
 from fastqwem.theory.measured import measured_run, plan
 
-SMALLER = "17 M tokens instead of 2.0 G: the spectrum is flatter"
 MODES = 20
 
 
@@ -34,10 +33,10 @@ def staircase(m: Material, folder: Path) -> list[Row]:
     save(drawn, folder / "fig1_word2vec.png")
     values = m.spectrum.values
     return [
-        Row("tau_1, measured / predicted - 1", float(found.tau_error[0]), -0.024, "finite steps come late; theirs is SGD"),
+        Row("tau_1, measured / predicted - 1", float(found.tau_error[0]), -0.024, "finite steps are late"),
         Row("overlap of the top 5 with M*", found.overlap, 0.998, "exact gradients leave no noise"),
-        Row("first plateau: lambda_1^2 / |M*|^2", float(values[0] ** 2 / norm**2), 0.1063, SMALLER),
-        Row("s_1 at the end", float(np.sqrt(values[0])), 57.0, SMALLER),
+        Row("first plateau: lambda_1^2 / |M*|^2", float(values[0] ** 2 / norm**2), 0.1063, m.less_text),
+        Row("s_1 at the end", float(np.sqrt(values[0])), 57.0, m.less_text),
         Row("s_20 at the end", float(np.sqrt(values[19])), "-"),
     ]  # fmt: skip
 
@@ -86,7 +85,7 @@ def overlaps(m: Material, folder: Path) -> list[Row]:
         plot.overlap(axis, found.matrix, "direction of word2vec", f"eigenvector of {name}")
         kept = float(found.matrix[:10, :10].sum() / 10)
         rows.append(
-            Row(f"top-10 subspace: word2vec and {name}", kept, "bright" if name == "M*" else "blurred", SMALLER)
+            Row(f"top-10 subspace: word2vec and {name}", kept, "bright" if name == "M*" else "blurred", m.less_text)
         )
     save(drawn, folder / "fig5.png")
     return rows

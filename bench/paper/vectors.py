@@ -13,7 +13,6 @@ from fastqwem.theory import concepts, plot, read_families, spike_fit, task_curve
 from fastqwem.theory import task_vectors as task_vectors_of
 from fastqwem.vectors import evaluate
 
-LESS_TEXT = "17 M tokens instead of 2.0 G"
 SCORES = {  # Google analogies (regenerated), MEN, WS-353
     "word2vec": (0.680, 0.744, 0.698),
     "svd(M*)": (0.663, 0.755, 0.683),
@@ -57,7 +56,7 @@ def scores(m: Material, folder: Path) -> list[Row]:
             for file in ("MEN-TR-3k", "WS-353-ALL")
         )
         for what, ours, paper in zip(("analogies", "MEN", "WS-353"), (google, men, ws353), SCORES[name], strict=True):
-            rows.append(Row(f"{what}, {name}", ours, paper, LESS_TEXT))
+            rows.append(Row(f"{what}, {name}", ours, paper, m.less_text))
     for name in ("word2vec", "svd(M*)", "svd(PPMI)"):
         drawn, axes = plot.figure(8.6, 3.4)
         plot.concept_table(axes, concepts(models[name], 12))
@@ -73,7 +72,7 @@ def _curves(m: Material, names: Sequence[str]) -> dict[str, Any]:
 
 
 def task_vectors(m: Material, folder: Path) -> list[Row]:
-    """Figure 4: where the task vector of the past tense lies, bulk and spike, signal-to-noise and accuracy against d."""
+    """Figure 4: signal-to-noise and accuracy against d; where the past tense lies, its bulk and spike."""
     curves = _curves(m, list(SIGNAL))
     drawn, axes = plot.figure(9.6, 3.8, 1, 2)
     sizes = next(iter(curves.values())).sizes
@@ -90,11 +89,11 @@ def task_vectors(m: Material, folder: Path) -> list[Row]:
                 f"peak signal-to-noise, {label} (d = {at})",
                 float(curve.snr.max()),
                 snr,
-                f"{LESS_TEXT}; theirs at d = {where}",
+                f"{m.less_text}; theirs at d = {where}",
             )
         )
         rows.append(
-            Row(f"best accuracy, {label}", float(curve.accuracy.max()), accuracy, f"{LESS_TEXT}; d up to {sizes[-1]}")
+            Row(f"best accuracy, {label}", float(curve.accuracy.max()), accuracy, f"{m.less_text}; d up to {sizes[-1]}")
         )
     return rows + _close(m, folder, ["gram7-past-tense"], (128, 256, 512), "fig4")
 
@@ -118,7 +117,7 @@ def _close(m: Material, folder: Path, names: Sequence[str], sizes: Sequence[int]
         words = " ".join(word for word, _ in told[strongest].positive[:3])
         plot.localisation(axes[0], shares, {strongest + 1: words})
         rows.append(
-            Row(f"largest share, {name} (mode {strongest + 1})", float(shares.max()), LARGEST_SHARE[name], LESS_TEXT)
+            Row(f"largest share, {name} (mode {strongest + 1})", float(shares.max()), LARGEST_SHARE[name], m.less_text)
         )
         for axis, d in zip(axes[1:], (min(d, whole.matrix.shape[1]) for d in sizes), strict=True):
             part = whole.prefix(d)
@@ -144,7 +143,7 @@ def cosines(m: Material, folder: Path) -> list[Row]:
     plot.key_below(drawn, axes[0])
     save(drawn, folder / "fig8.png")
     return [
-        Row(f"cosine at d = {sizes[0]}, {SIGNAL[name][0]}", float(curve.cosine[0]), COSINES[name], LESS_TEXT)
+        Row(f"cosine at d = {sizes[0]}, {SIGNAL[name][0]}", float(curve.cosine[0]), COSINES[name], m.less_text)
         for name, curve in curves.items()
     ] + [
         Row(f"cosine falls by d = {sizes[-1]}, {SIGNAL[name][0]}", float(curve.cosine[-1] / curve.cosine[0]), "< 1")

@@ -59,7 +59,7 @@ class Material:
     slices : sequence of (float, array of shape (V, d))
         Vectors at three times: of the run, or predicted.
     by_size, by_time : mapping of str to TaskCurve
-        By family of analogies, most pairs first.
+        By family of analogies, most pairs first; by time only those that are drawn.
     tasks : mapping of str to (TaskVectors, SpikeFit)
         The families that are looked at closely.
     """

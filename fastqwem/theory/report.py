@@ -40,7 +40,7 @@ TOLD = 50
 """Concepts whose words are saved."""
 CLOSE = 4
 """Families whose task vectors are looked at closely: those with the most pairs."""
-GRID = 12
+GRID = 10
 """Numbers of dimensions, and times, at which analogies are asked."""
 CURVE = 500
 """Times at which the theory is drawn."""
@@ -282,7 +282,8 @@ def _family_parts(spectrum: Spectrum, families: Families, init_scale: float) -> 
     by_size, by_time, tasks = {}, {}, {}
     for name, pairs in families.items():
         by_size[name] = task_curve(spectrum, pairs, sizes=sizes.tolist(), name=name)
-        by_time[name] = task_curve(spectrum, pairs, times=times, init=init_scale, name=name)
+    for name in list(families)[: len(plot.PALETTE)]:
+        by_time[name] = task_curve(spectrum, families[name], times=times, init=init_scale, name=name)
     for name in [name for name, curve in by_size.items() if curve.n_pairs > 2][:CLOSE]:
         vectors = task_vectors(spectrum, families[name], name)
         tasks[name] = vectors, spike_fit(vectors.matrix)
