@@ -22,8 +22,8 @@ __all__ = ["MeasuredRun", "Plan", "measured_run", "plan", "step_sizes"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-STEP_SHARE = 0.1
-"""Time of a step, in units of one over the largest eigenvalue still growing: so a mode is late by a fortieth."""
+STEP_SHARE = 0.08
+"""Time of a step, in units of one over the largest eigenvalue still growing: so a mode is late by a fiftieth."""
 OVERSHOOT = 1.1
 """How long a run goes on, in units of the time at which the last wanted mode is half learned."""
 LATEST = 10.0
@@ -143,8 +143,8 @@ def measured_run(target: Any, spectrum: Spectrum, planned: Plan, progress: Progr
     MeasuredRun
     """
     n = planned.modes
-    largest = max(float(planned.values[0]), -lowest_eigenvalue(target))
-    sizes = step_sizes(planned.values[:n], planned.tau[:n], planned.end, largest)
+    longest = longest_step(float(planned.values[0]), lowest_eigenvalue(target))
+    sizes = step_sizes(planned.values[:n], planned.tau[:n], planned.end, longest)
     clock = np.concatenate(([0.0], np.cumsum(sizes)))
     wanted = [int(np.abs(clock - moment).argmin()) for moment in planned.slices]
     recorder = Recorder(spectrum, every=max(1, len(sizes) // RECORDS), top=min(5, n))
@@ -167,7 +167,17 @@ def measured_run(target: Any, spectrum: Spectrum, planned: Plan, progress: Progr
     return MeasuredRun(course, result.input_vectors, slices, len(sizes), seconds)
 
 
-def step_sizes(values: Array, tau: Array, end: float, largest: float, share: float = STEP_SHARE) -> Array:
+def longest_step(highest: float, lowest: float) -> float:
+    """Return the longest step at which nothing overshoots, half of what is stable.
+
+    Near the end the distance of a learned mode is multiplied by ``1 - lambda dt``, and a mode that cannot be learned by
+    ``1 - |lambda| dt / 2``. The latter decides on sparse counts: pairs that were never seen make M* strongly negative
+    along one direction.
+    """
+    return min(1 / highest, 2 / max(-lowest, highest))
+
+
+def step_sizes(values: Array, tau: Array, end: float, longest: float, share: float = STEP_SHARE) -> Array:
     """Return the times of the steps of a run: as the quick modes are done, the slow ones allow longer steps.
 
     A step of dt multiplies a growing mode by ``1 + lambda dt / 2`` in place of ``e^(lambda dt / 2)``, which makes it
@@ -180,8 +190,8 @@ def step_sizes(values: Array, tau: Array, end: float, largest: float, share: flo
         Eigenvalues of the modes to be learned, and their times.
     end : float
         When the run is over.
-    largest : float
-        Largest magnitude of all eigenvalues: no step is longer than one over it, half of what is stable.
+    longest : float
+        No step is longer.
     share : float
         dt times the largest eigenvalue of those that grow.
     """
@@ -190,7 +200,7 @@ def step_sizes(values: Array, tau: Array, end: float, largest: float, share: flo
     while now < end:
         growing = values[done > now]
         pace = float(growing.max()) if len(growing) else float(values.min())
-        sizes.append(min(share / pace, 1 / largest))
+        sizes.append(min(share / pace, longest))
         now += sizes[-1]
     return np.array(sizes)
 

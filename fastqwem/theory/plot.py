@@ -332,7 +332,7 @@ def concept_table(axes: Axes, concepts: Sequence[Concept], tau: Array | None = N
     """
     axes.axis("off")
     rows = len(concepts) + 1
-    heads = ["k", r"$\tau_k/\tau_1$", "one end", "the other end"]
+    heads = ["k", "" if tau is None else r"$\tau_k/\tau_1$", "one end", "the other end"]
     places = [0.0, 0.05, 0.14, 0.58]
     for place, head in zip(places, heads, strict=True):
         axes.text(place, 1 - 0.5 / rows, head, weight="bold", va="center", transform=axes.transAxes)

@@ -319,12 +319,12 @@ class TestRun:
     def test_steps_reach_the_end_and_are_never_too_long(self, values, beyond):
         values = np.sort(values)[::-1]
         tau = np.log(values / 1e-8) / values
-        largest = beyond * values[0]
+        longest = 1 / (beyond * values[0])
         end = 1.1 * tau[-1]
-        sizes = measured.step_sizes(values, tau, end, largest)
+        sizes = measured.step_sizes(values, tau, end, longest)
         clock = np.concatenate(([0.0], np.cumsum(sizes)))
         assert clock[-2] < end <= clock[-1]
-        assert (sizes * largest <= 1 + 1e-12).all()
+        assert (sizes <= longest).all()
         for k, value in enumerate(values):
             growing = clock[:-1] < tau[k]
             assert (sizes[growing] * value <= measured.STEP_SHARE * (1 + 1e-12)).all()
@@ -334,6 +334,18 @@ class TestRun:
         target = Target(cooccurrence(random_table(n, seed=5)))
         exact = np.linalg.eigvalsh(target.todense())[0]
         assert measured.lowest_eigenvalue(target) == pytest.approx(exact, rel=0.02)
+
+    @pytest.mark.parametrize(("highest", "lowest"), [(10.0, -2.0), (10.0, -80.0), (10.0, 3.0)])
+    def test_the_longest_step_is_stable(self, highest, lowest):
+        """Descent on two separate modes: one settles, and one that cannot be learned dies out."""
+        dt = measured.longest_step(highest, lowest)
+        learned, other = np.sqrt(highest) * 1.01, 1e-3
+        for _ in range(60):
+            before = abs(other)
+            learned += dt / 2 * (highest * learned - learned**3)
+            other += dt / 2 * (lowest * other - other**3)
+            assert lowest > 0 or abs(other) <= before
+        assert learned == pytest.approx(np.sqrt(highest), rel=1e-3)
 
     def test_modes_that_come_late_are_not_waited_for(self):
         """tau is about ln(1e8 lambda) / lambda: the third mode is fifty times slower than the first."""
