@@ -108,11 +108,18 @@ def compare(
     ------
     ValueError
         If `init` does not fit the run.
+
+    Notes
+    -----
+    Curves are those of the paper's setting, in which `train_full_batch` on a `Target` and `train_sampled` train. A run
+    of `fastqwem.train` or of counts with word2vec's weights can be compared too, but then its times and losses need
+    not agree. Negative modes, which two factors learn and one cannot, are not followed.
     """
     d = course.singular_values.shape[1]
     n_modes = course.modes.shape[1]
     seeds = _seeds(spectrum, init, d, course.tied)[:n_modes]
-    curves = learning_curves(spectrum, course.times, init=seeds, norm=norm, tied=course.tied)
+    values = spectrum.values[:n_modes] if course.tied else np.maximum(spectrum.values[:n_modes], 0.0)
+    curves = learning_curves(values, course.times, init=seeds, norm=norm, tied=course.tied)
     fitted = fit_tau(course.times, np.square(course.modes), curves.values)
     with np.errstate(divide="ignore", invalid="ignore"):
         error = fitted / np.where(curves.tau > 0, curves.tau, np.nan) - 1
@@ -207,8 +214,8 @@ def run_and_compare(
     settle : float
         And so many times one over the eigenvalue of the last of them longer.
     batch, cool
-        Of the sampled trainer: pairs per step; and the factor by which steps shrink, linearly, over that last stretch,
-        for the noise of sampling shrinks with them.
+        Of the sampled trainer: pairs per step; and the factor by which steps shrink over that last stretch, for the
+        noise of sampling shrinks with them.
     checkpoints : int
         At most so many.
     top, seed, dtype, progress
@@ -242,11 +249,19 @@ def run_and_compare(
 
 
 def _schedule(values: Array, learned: float, edge: float, settle: float, cool: float) -> Array:
-    """Return the time of every step: constant until all modes are learned, then shrinking by the factor `cool`."""
+    """Return the time of every step: constant until all modes are learned, then falling by the factor `cool`.
+
+    It falls exponentially in time, which is as one over the number of steps: slowly enough for the noise of sampling,
+    which dies out in a time of one over the eigenvalue, to follow.
+    """
     step = edge / 2 * stability_edge(values)
     constant = np.full(int(np.ceil(learned / step)), step)
-    tail = int(np.ceil(2 / (1 + cool) * settle / values[-1] / step))
-    return np.concatenate([constant, step * np.linspace(1.0, cool, tail)])
+    span = settle / values[-1]
+    rate = np.log(1 / cool) / span
+    if rate == 0:
+        return np.concatenate([constant, np.full(int(np.ceil(span / step)), step)])
+    n = int(np.ceil((1 / cool - 1) / (rate * step)))
+    return np.concatenate([constant, step / (1 + rate * step * np.arange(n))])
 
 
 def _seeds(spectrum: Spectrum, init: Any, d: int, tied: bool) -> Array:

@@ -150,8 +150,8 @@ def learning_curves(
     negative : float
         Negatives per pair of the paper's normalisation, 1 if the target is the plain M*.
     tied : bool
-        False: two factors that begin alike, ``W^T W = C^T C``. They learn the largest singular values, so `spectrum`
-        should be the array of those; of a Spectrum, which knows positive eigenvalues only, they are the same.
+        False: two factors that begin alike, ``W^T W = C^T C``. They learn the largest singular values, |lambda|, so
+        `spectrum` should be the array of those; a Spectrum knows the algebraically largest eigenvalues only.
 
     Raises
     ------
@@ -166,9 +166,12 @@ def learning_curves(
     W(0), about ``sigma sqrt(V)``, would predict all modes too early.
     """
     value, pairs = _values(spectrum)
-    if not tied:
-        value = -np.sort(-np.abs(value))
     start = np.asarray(init)
+    if not tied:
+        ranked = -np.sort(-np.abs(value))
+        if start.ndim == 2 and (ranked != value)[: start.shape[1]].any():
+            raise ValueError("init must be a number or singular values where untied vectors learn negative eigenvalues")
+        value = ranked
     if start.ndim == 2:
         if pairs is None:
             raise ValueError("init must be a number or singular values where no eigenvectors are given")

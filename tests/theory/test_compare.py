@@ -14,6 +14,7 @@ from fastqwem import Corpus, Target, WordVectors, count, solve, train, train_ful
 from fastqwem.spectral.growth import squared_modes
 from fastqwem.text.vocab import Vocab
 from fastqwem.theory import Recorder, align, compare, fit_tau, run_and_compare
+from fastqwem.theory.compare import _schedule
 
 SEPARATED = np.array(naive.SEPARATED)
 
@@ -145,6 +146,15 @@ def test_spectrum_with_fewer_pairs_than_the_run_has_dimensions():
         found = compare(part, recorder.course(), init)
         assert found.tau_fitted.shape == (3,) and found.overlap > 0.999
         assert np.isnan(found.plateau_measured).all()
+
+
+@pytest.mark.parametrize("cool", [1.0, 0.3, 0.02])
+def test_schedule_of_a_run(cool):
+    """The time is what was asked for, however steps shrink; the last is `cool` times the first."""
+    sizes = _schedule(SEPARATED, learned=0.8, edge=0.01, settle=4.0, cool=cool)
+    assert sizes[0] == pytest.approx(0.01 / 50) and (np.diff(sizes) <= 0).all()
+    assert sizes.sum() == pytest.approx(0.8 + 4 / 10, rel=0.01)
+    assert sizes[-1] == pytest.approx(cool * sizes[0], rel=0.01)
 
 
 # --- runs of the engine ---------------------------------------------------------------------------------------------

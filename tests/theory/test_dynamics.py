@@ -383,6 +383,9 @@ def test_bad_spectra_and_clocks():
             learning_curves(spectrum)
     with pytest.raises(ValueError, match="where no eigenvectors are given"):
         learning_curves([2.0, 1.0], init=np.ones((5, 2)))
+    _, spectrum = naive.made([3.0, 1.0, -2.0])
+    with pytest.raises(ValueError, match="where untied vectors learn negative eigenvalues"):
+        learning_curves(spectrum, init=np.ones((3, 2)), tied=False)
     with pytest.raises(TypeError, match="spectrum must be a Spectrum, got list"):
         evolve([1.0], np.ones((1, 1)), 1.0)
     with pytest.raises(ValueError, match="per_step must be greater than 0, got -1"):
