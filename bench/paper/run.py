@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--vector-size", type=int, default=200)
     parser.add_argument("--pairs", type=int, default=512, help="eigenpairs for fig4, fig6 and fig8; the paper has 4096")
     parser.add_argument("--trained-size", type=int, default=64, help="dimensions of the runs in fig1, fig2 and fig7")
-    parser.add_argument("--epochs", type=int, default=10, help="of the word2vec runs")
+    parser.add_argument("--epochs", type=int, default=10, help="of word2vec in fig3 and fig5")
     options = parser.parse_args()
     unknown = set(options.figures) - set(FIGURES)
     if unknown:

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tables import cooccurrence, random_table
 
@@ -312,6 +312,7 @@ class TestBadInput:
 
 
 class TestRun:
+    @settings(deadline=None)  # up to some ten thousand steps
     @given(
         st.lists(st.floats(1.0, 100.0), min_size=1, max_size=12),
         st.floats(1.0, 4.0),
