@@ -38,8 +38,8 @@ No training was run for this page, so only the prediction is drawn.
 
 TIMES = """
 The time τₖ at which each direction is half learned, ln(λₖ / sₖ²) / λₖ in theory: λₖ is the eigenvalue and sₖ how much
-of the direction the random start happens to hold. The unit of τₖ is that of the flow dW/dt = (M* W - W Wᵀ W) / 2, in
-which a step of gradient descent is a step of t.
+of the direction the random start happens to hold. It is the time of the flow dW/dt = (M* W - W Wᵀ W) / 2, of which
+gradient descent takes finite steps.
 """
 
 LOSS = """
