@@ -301,15 +301,20 @@ _PLACES = (
 )  # fmt: skip
 
 
-def _name(axes: Axes, word: str, point: Array, colour: str, taken: list[Any]) -> None:
-    """Write a word beside its point where it covers no other and stays inside."""
+def _halo() -> list[Any]:
+    """Return the effect that parts text from what lies below it."""
     from matplotlib.patheffects import withStroke
 
+    return [withStroke(linewidth=1.8, foreground="white")]
+
+
+def _name(axes: Axes, word: str, point: Array, colour: str, taken: list[Any]) -> None:
+    """Write a word beside its point where it covers no other and stays inside."""
     frame = axes.get_window_extent()
     for dx, dy, across, up in _PLACES:
         text = axes.annotate(
             word, point, xytext=(dx, dy), textcoords="offset points", ha=across, va=up, fontsize=7, color=colour,
-            path_effects=[withStroke(linewidth=1.8, foreground="white")],
+            path_effects=_halo(),
         )  # fmt: skip
         box = text.get_window_extent()
         inside = frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
@@ -423,7 +428,7 @@ def localisation(axes: Axes, shares: Array, notes: Mapping[int, str] | None = No
     for number, note in sorted((notes or {}).items()):
         axes.annotate(
             note, (number, shares[number - 1]), xytext=(5, -1), textcoords="offset points", fontsize=7, va="center",
-            color=PALETTE[1],
+            color=PALETTE[1], path_effects=_halo(),
         )  # fmt: skip
     axes.grid(False, axis="x")
     axes.set(xlabel="mode k", ylabel="share", xlim=(0, len(shares) + 1))
