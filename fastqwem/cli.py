@@ -383,6 +383,7 @@ def _theory(args: argparse.Namespace) -> None:
 def _theory_source(args: argparse.Namespace, kind: str | None, shown: _Report) -> Any:
     """Return the spectrum, or the target of the counts, that a report is about."""
     from .spectral import Spectrum, Target
+    from .theory.report import leading
 
     name = args.input[0]
     if kind == "spectrum":
@@ -393,7 +394,7 @@ def _theory_source(args: argparse.Namespace, kind: str | None, shown: _Report) -
         from .counts import Cooccurrence
 
         _refuse(args, ["min_count", *COUNTING], f"{name} is counted already")
-        counts = Cooccurrence.load(name)
+        counts = leading(Cooccurrence.load(name), args.max_vocab)
         shown.add("counts", f"{counts.nnz:,} pairs of {len(counts.vocab):,} words")
     else:
         counts = _counted(args, _read(args, kind, shown), shown)

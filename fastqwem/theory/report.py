@@ -29,7 +29,7 @@ from .measured import MeasuredRun, Plan, measured_run, plan
 from .page import Section, as_csv, as_json, as_page
 from .task_vectors import read_families, spike_fit, task_curve, task_vectors
 
-__all__ = ["Report", "report"]
+__all__ = ["Report", "leading", "report"]
 
 Families = dict[str, list[tuple[str, str]]]
 
@@ -266,8 +266,9 @@ def _material(
 
 
 def _predicted_slices(spectrum: Spectrum, planned: Plan) -> tuple[tuple[float, Any], ...]:
-    d = len(planned.tau)
-    return tuple((t, spectrum.matrix(d, time=t, init=planned.seeds)) for t in planned.slices)
+    """Return the vectors of the aligned flow, with the weights of words in them, as those of a run have them."""
+    d, weights = len(planned.tau), spectrum.gamma[:, None]
+    return tuple((t, weights * spectrum.matrix(d, time=t, init=planned.seeds)) for t in planned.slices)
 
 
 def _family_parts(spectrum: Spectrum, families: Families, init_scale: float) -> dict[str, Any]:

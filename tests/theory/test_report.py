@@ -209,6 +209,13 @@ class TestLess:
         np.testing.assert_array_equal(made.numbers["spectrum"]["eigenvalues"], expected)
         assert made.numbers["words"] == 60 and made.numbers["target"]["negative"] == 2
 
+    def test_weighted_words(self, counts, tmp_path):
+        """Everything is in the coordinates of the eigenproblem, with the weights in them: Proposition 2."""
+        made = report(Target(counts, weight_exponent=0.5), tmp_path / "out", **QUICK)
+        run = made.numbers["staircase"]["measured"]
+        assert np.abs(run["tau_error"]).max() < 0.08 and run["overlap"] > 0.99
+        assert made.numbers["overlap"]["diagonal"]["trained"][0] > 0.99
+
     def test_leading_counts_are_a_corner(self, counts):
         corner = leading(counts, 40)
         np.testing.assert_array_equal(corner.matrix.toarray(), counts.matrix.toarray()[:40, :40])
