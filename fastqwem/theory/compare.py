@@ -43,8 +43,8 @@ class Comparison:
         Fitted over predicted, less one.
     plateau_measured : float64 array, shape (d + 1,)
         Loss at the checkpoint at which theory is nearest to the plateau of K modes, K = 0 .. d. NaN without losses, and
-        where there is no plateau: the predicted loss does not come within 0.5 % of the drop, as the next mode begins
-        before the last has settled.
+        where there is no plateau: what the first K modes lack then and the next have begun to learn is more than 0.5 %
+        of the drop.
     plateau_error : float64 array, shape (d + 1,)
         Its distance from the plateau, as a share of the drop of the predicted loss over the run.
     loss_error : float64 array, shape (T,)
@@ -279,11 +279,17 @@ def _seeds(spectrum: Spectrum, init: Any, d: int, tied: bool) -> Array:
 
 
 def _plateaus(curves: LearningCurves, course: Course, near: float) -> Array:
-    """Return the loss where theory is nearest to each plateau; NaN where it is not as near as that."""
-    measured = np.full(len(curves.values) + 1, np.nan)
-    for k, plateau in enumerate(curves.plateaus):
-        distance = np.abs(curves.loss - plateau)
+    """Return the loss where theory is nearest to each plateau; NaN where it is not as near as that.
+
+    Near is meant mode by mode: what modes 1 .. K lack and what the others have begun to learn may not cancel.
+    """
+    squares, value = curves.squares, np.maximum(curves.values, 0.0)
+    lacking = np.square(value - squares) / 4
+    begun = np.abs(squares * (2 * value - squares)) / 4
+    measured = np.full(len(value) + 1, np.nan)
+    for k in range(len(value) + 1):
+        distance = lacking[:, :k].sum(axis=1) + begun[:, k:].sum(axis=1)
         nearest = int(distance.argmin())
-        if distance[nearest] <= near and (k == 0 or np.isfinite(curves.tau[k - 1])):
+        if distance[nearest] <= near:
             measured[k] = course.losses[nearest]
     return measured

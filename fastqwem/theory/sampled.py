@@ -151,7 +151,8 @@ def train_sampled(
     -----
     `fastqwem.train` samples with word2vec's weights, for which theory has no curves beyond early growth; this samples
     the paper's Setting 3.1. The paper's code draws pairs as text does and weighs each by ``1 / G_ij``, which is huge
-    where both words are rare. Here the weights are in the sampling: the expectation is the same, the gradient of
+    where both words are rare: on 17 M words with V = 10,000 its noise has 26 times our variance for as many pairs (the
+    mean of ``1 / G`` over V^2). Here the weights are in the sampling: the expectation is the same, the gradient of
     `Target.loss`, but no pair counts more than another. Memory: 8 bytes per nonzero of the counts. Cost per step: about
     ``8 batch d`` flops and as many random reads.
     """
