@@ -113,13 +113,14 @@ def _close(m: Material, folder: Path, names: Sequence[str], sizes: Sequence[int]
         whole = task_vectors_of(m.long_spectrum, families[name], name)
         shares = whole.prefix(min(100, whole.matrix.shape[1])).shares
         strongest = int(shares.argmax())
-        drawn, axes = plot.figure(4.2 * (1 + len(sizes)), 3.4, 1, 1 + len(sizes))
+        held = sorted({min(d, whole.matrix.shape[1]) for d in sizes})
+        drawn, axes = plot.figure(4.2 * (1 + len(held)), 3.4, 1, 1 + len(held))
         words = " ".join(word for word, _ in told[strongest].positive[:3])
         plot.localisation(axes[0], shares, {strongest + 1: words})
         rows.append(
             Row(f"largest share, {name} (mode {strongest + 1})", float(shares.max()), LARGEST_SHARE[name], m.less_text)
         )
-        for axis, d in zip(axes[1:], (min(d, whole.matrix.shape[1]) for d in sizes), strict=True):
+        for axis, d in zip(axes[1:], held, strict=True):
             part = whole.prefix(d)
             fit = spike_fit(part.matrix)
             plot.spike(axis, part.eigenvalues, fit)
