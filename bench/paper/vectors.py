@@ -37,6 +37,12 @@ LARGEST_SHARE = {
     "gram7-past-tense": 0.184, "family": 0.08, "gram1-adjective-to-adverb": 0.27, "gram8-plural": 0.085,
     "gram3-comparative": 0.285,
 }  # fmt: skip
+LABELS = {
+    "snr": "signal-to-noise",
+    "accuracy": "answered rightly",
+    "cosine": "cosine to the answer",
+    "cosine_ratio": "cosine to the answer / to its rival",
+}
 COSINES = {
     "gram6-nationality-adjective": 0.84, "family": 0.94, "gram7-past-tense": 0.70, "gram1-adjective-to-adverb": 0.81,
     "gram2-opposite": 0.72,
@@ -77,7 +83,8 @@ def task_vectors(m: Material, folder: Path) -> list[Row]:
     drawn, axes = plot.figure(9.6, 3.8, 1, 2)
     sizes = next(iter(curves.values())).sizes
     for axis, column in zip(axes, ("snr", "accuracy"), strict=True):
-        plot.families(axis, sizes, {n: getattr(c, column) for n, c in curves.items()}, "dimensions d", column, base=2)
+        lines = {n: getattr(c, column) for n, c in curves.items()}
+        plot.families(axis, sizes, lines, "dimensions d", LABELS[column], base=2)
     plot.key_below(drawn, axes[0])
     save(drawn, folder / "fig4_signal.png")
     rows = []
@@ -140,7 +147,8 @@ def cosines(m: Material, folder: Path) -> list[Row]:
     sizes = next(iter(curves.values())).sizes
     drawn, axes = plot.figure(9.6, 3.8, 1, 2)
     for axis, column in zip(axes, ("cosine", "cosine_ratio"), strict=True):
-        plot.families(axis, sizes, {n: getattr(c, column) for n, c in curves.items()}, "dimensions d", column, base=2)
+        lines = {n: getattr(c, column) for n, c in curves.items()}
+        plot.families(axis, sizes, lines, "dimensions d", LABELS[column], base=2)
     plot.key_below(drawn, axes[0])
     save(drawn, folder / "fig8.png")
     return [
