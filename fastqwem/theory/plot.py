@@ -100,7 +100,7 @@ def figure(width: float = 7.0, height: float = 4.0, rows: int = 1, columns: int 
 def encode(figure: Any) -> bytes:
     """Return a figure as PNG: the same bytes for the same picture, without date or version."""
     file = io.BytesIO()
-    figure.savefig(file, format="png", metadata={"Software": None})
+    figure.savefig(file, format="png", metadata={"Software": None}, bbox_inches="tight", pad_inches=0.08)
     return file.getvalue()
 
 
