@@ -34,14 +34,14 @@ def staircase(m: Material, folder: Path) -> list[Row]:
     drawn, axes = plot.figure(6.5, 4)
     _draw_course(axes, course, "word2vec")
     save(drawn, folder / "fig1_word2vec.png")
-    first = course[1][:, 0]
+    first, words = course[1][:, 0], f"{min(WORDS, len(m.corpus.vocab)):,} words"
     values = m.spectrum.values
     return [
         Row("tau_1, measured / predicted - 1", float(found.tau_error[0]), -0.024, "finite steps are late"),
         Row("overlap of the top 5 with M*", found.overlap, 0.998, "exact gradients leave no noise"),
         Row("first plateau: lambda_1^2 / |M*|^2", float(values[0] ** 2 / norm**2), 0.1063, m.less_text),
         Row("s_1 at the end", float(np.sqrt(values[0])), 57.0, m.less_text),
-        Row("word2vec: largest s_1 / s_1 at the end", float(first.max() / first[-1]), 63 / 54, f"{min(WORDS, len(m.corpus.vocab)):,} words"),
+        Row("word2vec: largest s_1 / s_1 at the end", float(first.max() / first[-1]), 63 / 54, words),
     ]  # fmt: skip
 
 
