@@ -16,7 +16,19 @@ from contextlib import suppress
 from typing import Any
 
 from ._version import __version__
-from .cli_parser import COUNTING, MACHINE, SOLVING, TARGET, TEXT, TRAINING, UsageError, build_parser, flag, judge
+from .cli_parser import (
+    COUNTING,
+    MACHINE,
+    SOLVING,
+    TARGET,
+    TEXT,
+    THEORY,
+    TRAINING,
+    UsageError,
+    build_parser,
+    flag,
+    judge,
+)
 from .errors import FastqwemError, FormatError, TrainingInterrupted
 
 __all__ = ["DEFAULTS", "TRAINING_DEFAULTS", "main"]
@@ -65,10 +77,14 @@ TRAINING_DEFAULTS: dict[str, Any] = {
     "cbow_mean": True,
 }
 
+THEORY_DEFAULTS: dict[str, Any] = {"trained_size": 64, "modes": 20, "init_scale": 1e-4, "training": True}
+
 OK, FAILED, USAGE, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
 
 
 def _defaults(command: str) -> Mapping[str, Any]:
+    if command == "theory":
+        return DEFAULTS | THEORY_DEFAULTS | {"max_vocab": 10_000}
     return DEFAULTS | TRAINING_DEFAULTS if command == "train" else DEFAULTS
 
 
@@ -342,6 +358,49 @@ def _table(found: Sequence[tuple[str, float]]) -> str:
     return "".join(f"  {score:7.4f}  {word}\n" for word, score in found)
 
 
+def _theory(args: argparse.Namespace) -> None:
+    from .theory import plot
+    from .theory.report import report
+
+    plot.figure()  # says what is missing, before long work
+    if os.path.exists(args.output) and not os.path.isdir(args.output):
+        raise UsageError(f"{args.output} is a file: -o takes a folder")
+    kind = _container(args, ["corpus", "counts", "spectrum"])
+    shown = _Report()
+    source = _theory_source(args, kind, shown)
+    made = report(
+        source,
+        args.output,
+        analogies=args.analogies,
+        **_options(args, *THEORY, *SOLVING, "max_vocab", "workers", "progress"),
+    )
+    for name, seconds in made.seconds.items():
+        shown.lines.append(f"{name:8} {seconds:8.2f} s")
+    shown.lines.append(f"{'saved':8} {'':10}  {made.page}")
+    shown.show()
+
+
+def _theory_source(args: argparse.Namespace, kind: str | None, shown: _Report) -> Any:
+    """Return the spectrum, or the target of the counts, that a report is about."""
+    from .spectral import Spectrum, Target
+    from .theory.report import leading
+
+    name = args.input[0]
+    if kind == "spectrum":
+        _refuse(args, [*TEXT, *COUNTING, *TARGET, "vector_size", "tol"], f"{name} is solved already")
+        _refuse(args, ["training"], f"{name} holds no counts, so nothing is trained")
+        return Spectrum.load(name)
+    if kind == "counts":
+        from .counts import Cooccurrence
+
+        _refuse(args, ["min_count", *COUNTING], f"{name} is counted already")
+        counts = leading(Cooccurrence.load(name), args.max_vocab)
+        shown.add("counts", f"{counts.nnz:,} pairs of {len(counts.vocab):,} words")
+    else:
+        counts = _counted(args, _read(args, kind, shown), shown)
+    return Target(counts, **_options(args, *TARGET[1:]))
+
+
 def _neighbours(args: argparse.Namespace) -> None:
     from .vectors import WordVectors
 
@@ -414,6 +473,7 @@ COMMANDS = {
     "solve": _solve,
     "train": _train,
     "count": _count,
+    "theory": _theory,
     "evaluate": _evaluate,
     "neighbours": _neighbours,
     "analogy": _analogy,

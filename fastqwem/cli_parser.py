@@ -20,6 +20,7 @@ __all__ = [
     "SOLVING",
     "TARGET",
     "TEXT",
+    "THEORY",
     "TRAINING",
     "UsageError",
     "build_parser",
@@ -165,6 +166,13 @@ TRAINING: dict[str, tuple[Convert, str, str]] = {
 }
 """The options of `train`, some of which share a name with others above but not their rules or defaults."""
 
+THEORY: dict[str, tuple[Convert, str, str]] = {
+    "trained_size": (_integer(1), "D", "dimensions of the training run"),
+    "modes": (_integer(1), "N", "how many directions the run waits for"),
+    "init_scale": (_real(0, open_minimum=True), "X", "standard deviation of the weights at the start"),
+    "training": (_switch, "", "run gradient descent beside the theory"),
+}
+
 TEXT = ("min_count", "max_vocab")
 COUNTING = ("window", "weighting")
 TARGET = ("kind", "negative", "ns_exponent", "smoothing", "weight_exponent")
@@ -184,6 +192,7 @@ EXAMPLES = """examples:
   fastqwem solve wiki.fqn -o v.fqv --negative 2 --ns-exponent 0.75     ... and solve as often as you like
                                     (these two options were better than the paper's plain M* wherever we measured)
   fastqwem train wiki.txt.xz -o v.fqv --sample 1e-4      word2vec's way; --objective qwem for the paper's loss
+  fastqwem theory wiki.txt.xz -o report/                  what training learns, in which order, and when
   fastqwem evaluate v.fqv --analogies questions-words.txt
   fastqwem convert v.fqv v.txt.gz                        for other programs
 
@@ -205,6 +214,14 @@ exact integers; they are the long part of the work, and everything else starts f
 EVALUATE = """Measure vectors: analogy questions ("athens is to greece as oslo is to ?", top-1 accuracy) and
 human similarity ratings of word pairs (Spearman's rank correlation), each with how much of the file the
 vocabulary covers.
+"""
+
+THEORY_TEXT = """Show what word2vec-like training learns from a text, in which order and at what time: predicted from
+counts alone, and beside it a real training run. OUT is a folder that gets pictures, their numbers (JSON, CSV)
+and one page, report.html, which explains them and needs no network.
+
+INPUT is text, an encoded corpus (.fqc), counts that `fastqwem count` wrote, or a spectrum that
+`solve --save-spectrum` wrote; a spectrum is enough for the theory, but not for the training run.
 """
 
 CONVERT = """Read vectors of any known format and write them in the format of the suffix of OUT:
@@ -300,6 +317,19 @@ def _train(parser: _Command, defaults: Defaults) -> None:
     _long_work(parser, defaults)
 
 
+def _theory(parser: _Command, defaults: Defaults) -> None:
+    add = parser.add_argument
+    add("input", nargs="+", metavar="INPUT", help="text files, an encoded corpus, saved counts, or a spectrum")
+    add("-o", "--output", required=True, metavar="OUT", help="the folder, made if it does not exist")
+    add("--analogies", metavar="FILE", help="questions, lines 'a b c d': adds accuracies and task vectors")
+    parser.offer("reading text", TEXT, defaults)
+    parser.offer("counting", COUNTING, defaults)
+    parser.offer("the target", TARGET[1:], defaults)
+    parser.offer("solving", SOLVING, defaults)
+    parser.offer("the theory and the run", THEORY, defaults, THEORY)
+    _long_work(parser, defaults)
+
+
 def _evaluate(parser: _Command, defaults: Defaults) -> None:
     add = parser.add_argument
     add("vectors", metavar="VECTORS")
@@ -339,6 +369,7 @@ _COMMANDS: dict[str, tuple[Callable[[_Command, Defaults], None], str, str | None
     "solve": (_solve, "text, corpus or counts to vectors", SOLVE),
     "train": (_train, "text or corpus to vectors by gradient descent", TRAIN),
     "count": (_count, "text or corpus to co-occurrence counts", COUNT),
+    "theory": (_theory, "what training learns and when, as a page with pictures", THEORY_TEXT),
     "evaluate": (_evaluate, "accuracy on analogies and similarity ratings", EVALUATE),
     "neighbours": (_neighbours, "the words nearest to each of some words", None),
     "analogy": (_analogy, "A is to B as C is to ?", None),
@@ -349,7 +380,7 @@ _COMMANDS: dict[str, tuple[Callable[[_Command, Defaults], None], str, str | None
 
 def options_of(command: str | None) -> dict[str, tuple[Convert, str, str]]:
     """Return the table of options as a command understands them."""
-    return OPTIONS | TRAINING if command == "train" else OPTIONS
+    return OPTIONS | {"train": TRAINING, "theory": THEORY}.get(command or "", {})
 
 
 def build_parser(defaults: Callable[[str], Defaults]) -> argparse.ArgumentParser:

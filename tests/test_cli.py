@@ -155,6 +155,7 @@ class TestHelp:
         for defaults, table in (
             (cli.DEFAULTS, cli_parser.OPTIONS),
             (cli.TRAINING_DEFAULTS, cli_parser.TRAINING),
+            (cli.THEORY_DEFAULTS, cli_parser.THEORY),
         ):
             assert set(defaults) == set(table)
             for name, value in defaults.items():
