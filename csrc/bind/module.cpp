@@ -11,5 +11,6 @@ PYBIND11_MODULE(_core, m) {
   fastqwem::register_counts(m);
   fastqwem::register_weighted(m);
   fastqwem::register_spectral(m);
+  fastqwem::register_row_solver(m);
   fastqwem::register_training(m);
 }

@@ -11,6 +11,7 @@ void register_text(pybind11::module_& m);
 void register_counts(pybind11::module_& m);
 void register_weighted(pybind11::module_& m);
 void register_spectral(pybind11::module_& m);
+void register_row_solver(pybind11::module_& m);
 void register_training(pybind11::module_& m);
 
 }  // namespace fastqwem
