@@ -16,10 +16,22 @@ from contextlib import suppress
 from typing import Any
 
 from ._version import __version__
-from .cli_parser import COUNTING, MACHINE, SOLVING, TARGET, TEXT, TRAINING, UsageError, build_parser, flag, judge
+from .cli_parser import (
+    COUNTING,
+    FACTORIZING,
+    MACHINE,
+    SOLVING,
+    TARGET,
+    TEXT,
+    TRAINING,
+    UsageError,
+    build_parser,
+    flag,
+    judge,
+)
 from .errors import FastqwemError, FormatError, TrainingInterrupted
 
-__all__ = ["DEFAULTS", "TRAINING_DEFAULTS", "main"]
+__all__ = ["DEFAULTS", "FACTORIZING_DEFAULTS", "TRAINING_DEFAULTS", "main"]
 
 DEFAULTS: dict[str, Any] = {
     "min_count": 5,
@@ -65,11 +77,27 @@ TRAINING_DEFAULTS: dict[str, Any] = {
     "cbow_mean": True,
 }
 
+FACTORIZING_DEFAULTS: dict[str, Any] = {
+    "vector_size": 200,
+    "negative": 5.0,
+    "ns_exponent": 0.75,
+    "sample": 1e-4,
+    "ridge": 10.0,
+    "ridge_exponent": 0.0,
+    "sweeps": 2,
+    "steps": 2,
+    "tol": 1e-4,
+    "start": "spectral",
+    "vectors": "sum",
+    "tied": False,
+    "seed": 0,
+}
+
 OK, FAILED, USAGE, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
 
 
 def _defaults(command: str) -> Mapping[str, Any]:
-    return DEFAULTS | TRAINING_DEFAULTS if command == "train" else DEFAULTS
+    return DEFAULTS | {"train": TRAINING_DEFAULTS, "factorize": FACTORIZING_DEFAULTS}.get(command, {})
 
 
 def _options(args: argparse.Namespace, *names: str) -> dict[str, Any]:
@@ -194,13 +222,31 @@ def _count(args: argparse.Namespace) -> None:
 
 
 def _solve(args: argparse.Namespace) -> None:
-
     if args.kind == "ppmi" and args.negative != 1:
         raise UsageError(f"negative must be 1 for kind ppmi, got {args.negative:g}; kind sppmi subtracts ln negative")
     format = _target(args.output)
     _check_outputs(args.input, [args.output, args.save_counts, args.save_spectrum])
-    kind = _container(args, ["corpus", "counts"])
     report = _Report()
+    counts = _counts(args, format, report)
+    _finish(args, _solved(args, counts, report).vectors(), format, _made(args, counts, *TARGET, "tol", "seed"), report)
+
+
+def _factorize(args: argparse.Namespace) -> None:
+    if args.tied and args.vectors == "concat":
+        raise UsageError("vectors must not be concat with --tied: tied factors are one matrix")
+    format = _target(args.output)
+    starting = [] if args.start in ("spectral", "random") else [args.start]
+    _check_outputs([*args.input, *starting], [args.output, args.save_counts, args.save_model])
+    start = _starting(args.start)
+    report = _Report()
+    counts = _counts(args, format, report)
+    result = _factorized(args, counts, start, report)
+    _finish(args, result.vectors, format, _made(args, counts, *FACTORIZING), report)
+
+
+def _counts(args: argparse.Namespace, format: str, report: _Report) -> Any:
+    """Return the counts that the inputs are or hold, saved where that was asked for."""
+    kind = _container(args, ["corpus", "counts"])
     if kind == "counts":
         from .counts import Cooccurrence
 
@@ -212,12 +258,14 @@ def _solve(args: argparse.Namespace) -> None:
         corpus = _read(args, kind, report)
         _check_vocabulary(args, corpus.vocab, format)
         counts = _counted(args, corpus, report)
-        del corpus
     if args.save_counts:
         counts.save(args.save_counts)
-    spectrum = _solved(args, counts, report)
-    vectors = spectrum.vectors()
-    vectors.metadata |= _made(args, counts)
+    return counts
+
+
+def _finish(args: argparse.Namespace, vectors: Any, format: str, made: Mapping[str, Any], report: _Report) -> None:
+    """Write vectors with how they came about, and say what was done."""
+    vectors.metadata |= made
     vectors.save(args.output, format)
     report.add("saved", args.output)
     report.show()
@@ -232,10 +280,10 @@ def _check_vocabulary(args: argparse.Namespace, vocab: Any, format: str) -> None
     _check_words(vocab, format)
 
 
-def _made(args: argparse.Namespace, counts: Any) -> dict[str, Any]:
+def _made(args: argparse.Namespace, counts: Any, *names: str) -> dict[str, Any]:
     """Return how vectors came about, to be kept beside them."""
     road = {"fastqwem": __version__, "window": counts.window, "weighting": counts.weighting}
-    return road | _options(args, *TARGET, "tol", "seed")
+    return road | _options(args, *names)
 
 
 def _solved(args: argparse.Namespace, counts: Any, report: _Report) -> Any:
@@ -248,6 +296,34 @@ def _solved(args: argparse.Namespace, counts: Any, report: _Report) -> Any:
         spectrum.save(args.save_spectrum)
     report.add("solve", f"{len(spectrum.values)} eigenpairs, {spectrum.certificate}")
     return spectrum
+
+
+def _starting(name: str) -> Any:
+    """Return where `factorize` begins: what the name of a start stands for."""
+    if name in ("spectral", "random"):
+        return name
+    from .spectral import Factorization, Spectrum
+
+    kind = _kind(name)
+    if kind == "spectrum":
+        return Spectrum.load(name)
+    if kind == "factorization":
+        result = Factorization.load(name)
+        return result.input_vectors if result.output_vectors is None else (result.input_vectors, result.output_vectors)
+    if not os.path.exists(name):
+        raise UsageError(f"start must be spectral, random or a file, got {name!r}")
+    raise FormatError(f"{name}: holds neither a spectrum nor a factorization")
+
+
+def _factorized(args: argparse.Namespace, counts: Any, start: Any, report: _Report) -> Any:
+    from .spectral import factorize
+
+    options = _options(args, *FACTORIZING, "workers", "progress") | {"start": start}
+    result = factorize(counts, output=options.pop("vectors"), **options)
+    if args.save_model:
+        result.save(args.save_model)
+    report.add("factors", f"{args.vector_size} dimensions, loss {result.loss:.5f} after {result.sweeps} sweeps")
+    return result
 
 
 def _train(args: argparse.Namespace) -> None:
@@ -376,6 +452,10 @@ def _convert(args: argparse.Namespace) -> None:
         from .training import TrainedModel
 
         vectors = TrainedModel.load(args.input).vectors
+    elif kind == "factorization":
+        from .spectral import Factorization
+
+        vectors = Factorization.load(args.input).vectors
     else:
         vectors = formats.load(args.input, args.source, errors=args.errors)
     formats.save(vectors, args.output, args.target)
@@ -412,6 +492,7 @@ def _info(args: argparse.Namespace) -> None:
 
 COMMANDS = {
     "solve": _solve,
+    "factorize": _factorize,
     "train": _train,
     "count": _count,
     "evaluate": _evaluate,

@@ -12,8 +12,14 @@
 namespace fastqwem {
 namespace {
 
-constexpr std::int64_t kRangeNonzeros = 1 << 13;  // a piece of work: at least a row, milliseconds
-constexpr std::int64_t kRangeRows = 1 << 8;
+// A piece of work: rows that are solved together, a tenth of a second at most, or one by one if they are short.
+constexpr std::int64_t kRangeNonzeros = 1 << 20;
+constexpr std::int64_t kRangeRows = 128;
+// Columns whose rows of the fixed factor stay in the second-level cache while all rows of a piece of work use them;
+// where these have fewer nonzeros together, more columns.
+constexpr std::int64_t kPanel = 512;
+// Nonzeros per row from which it pays: those of shorter rows stay in the cache from one pass to the next anyway.
+constexpr std::int64_t kLong = 800;
 constexpr std::int64_t kPackedRows = 1 << 12;
 constexpr std::int64_t kLine = 16;  // floats in a cache line
 
@@ -51,6 +57,56 @@ HugeBuffer<float> packed_grams(const RowSystem& system) {
   return result;
 }
 
+// Where the nonzeros of rows [first, last) are cut into pieces such that a piece of all rows together needs about
+// kPanel rows of the fixed factor: n_pieces + 1 offsets per row.
+class Cuts {
+ public:
+  Cuts(const Offset* indptr, const WordId* indices, std::int64_t n_words, std::int64_t first, std::int64_t last,
+       bool several) {
+    if (!several) {
+      n_pieces_ = 1;
+      for (std::int64_t row = first; row < last; ++row) offsets_.insert(offsets_.end(), {0, indptr[row + 1] - indptr[row]});
+      return;
+    }
+    const std::int64_t n_rows = last - first, n_panels = (n_words + kPanel - 1) / kPanel;
+    std::vector<std::int64_t> ends(static_cast<std::size_t>(n_rows * n_panels));
+    std::vector<std::int64_t> sums(static_cast<std::size_t>(n_panels));
+    for (std::int64_t row = 0; row < n_rows; ++row) {
+      const WordId* const from = indices + indptr[first + row];
+      const std::int64_t n = indptr[first + row + 1] - indptr[first + row];
+      std::int64_t e = 0;
+      for (std::int64_t panel = 0; panel < n_panels; ++panel) {
+        const std::int64_t begin = e;
+        if (panel + 1 == n_panels) e = n;  // whatever the order of the indices, every nonzero is in one piece
+        while (e < n && from[e] < (panel + 1) * kPanel) ++e;
+        ends[static_cast<std::size_t>(row * n_panels + panel)] = e;
+        sums[static_cast<std::size_t>(panel)] += e - begin;
+      }
+    }
+    std::vector<std::int64_t> chosen;
+    std::int64_t sum = 0;
+    for (std::int64_t panel = 0; panel < n_panels; ++panel) {
+      sum += sums[static_cast<std::size_t>(panel)];
+      if (sum < kPanel && panel + 1 < n_panels) continue;
+      chosen.push_back(panel);
+      sum = 0;
+    }
+    n_pieces_ = static_cast<std::int64_t>(chosen.size());
+    for (std::int64_t row = 0; row < n_rows; ++row) {
+      offsets_.push_back(0);
+      for (const std::int64_t panel : chosen) {
+        offsets_.push_back(ends[static_cast<std::size_t>(row * n_panels + panel)]);
+      }
+    }
+  }
+  std::int64_t n_pieces() const { return n_pieces_; }
+  const std::int64_t* row(std::int64_t at) const { return offsets_.data() + at * (n_pieces_ + 1); }
+
+ private:
+  std::int64_t n_pieces_ = 0;
+  std::vector<std::int64_t> offsets_;
+};
+
 }  // namespace
 
 RowSolver::RowSolver(std::int64_t n_words, const Offset* indptr, const WordId* indices, const void* counts, bool wide,
@@ -61,6 +117,27 @@ RowSolver::RowSolver(std::int64_t n_words, const Offset* indptr, const WordId* i
   check_indices(indptr, indices, ranges_, n_words, n_workers, control);
 }
 
+// Row i with its weights in `values`; cuts are missing.
+PaddedRow RowSolver::padded_row(const RowSystem& system, std::int64_t i, float* values) const {
+  const RowSolverKernels& kernels = row_solver_kernels();
+  const Offset begin = indptr_[i], n = indptr_[i + 1] - begin;
+  if (wide_) {
+    const auto* const counts = static_cast<const std::int64_t*>(counts_);
+    kernels.fill64(system.rows[i], columns_, indices_ + begin, counts + begin, n, values);
+  } else {
+    const auto* const counts = static_cast<const std::int32_t*>(counts_);
+    kernels.fill32(system.rows[i], columns_, indices_ + begin, counts + begin, n, values);
+  }
+  PaddedRow row;
+  row.indices = indices_ + begin;
+  row.values = values;
+  row.readable = indptr_[n_words_] - begin;
+  row.weights = system.weights + i;
+  row.ridge = static_cast<float>(system.ridge[i]);
+  row.seen = static_cast<float>(system.seen[i]);
+  return row;
+}
+
 std::array<double, 2> RowSolver::solve(const RowSystem& system, float* x, int n_workers, Control& control) const {
   const RowSolverKernels& kernels = row_solver_kernels();
   const std::int64_t d = system.d, stride = padded(d);
@@ -68,51 +145,48 @@ std::array<double, 2> RowSolver::solve(const RowSystem& system, float* x, int n_
   const HugeBuffer<float> grams = packed_grams(system);
   const HugeBuffer<float> means = packed(system.means, system.n_parts, d, 1, control);
   const HugeBuffer<float> square = packed(system.square, 1, d, 1, control);
-  std::vector<RowLoss> losses(static_cast<std::size_t>(n_words_));  // summed in row order
+  PaddedSystem shared;
+  shared.stride = stride;
+  shared.fixed = fixed.data();
+  shared.n_parts = system.n_parts;
+  shared.grams = grams.data();
+  shared.diagonal = system.diagonal;
+  shared.means = means.data();
+  shared.square = square.data();
+  shared.weight_stride = n_words_;
+  shared.steps = system.steps;
+  std::vector<std::array<double, 2>> losses(static_cast<std::size_t>(n_words_));  // summed in row order
   control.set_total(static_cast<std::uint64_t>(indptr_[n_words_]));
   parallel_for(n_workers, ranges_.size() - 1, control, [&](std::size_t item, int) {
-    const std::int64_t first = ranges_[item], last = ranges_[item + 1];
-    std::int64_t most = 0;
-    for (std::int64_t i = first; i < last; ++i) most = std::max(most, indptr_[i + 1] - indptr_[i]);
-    HugeBuffer<float> values(static_cast<std::size_t>(most));
-    HugeBuffer<float> scratch(static_cast<std::size_t>((kScratchRows + 1) * stride));
-    float* const w = scratch.data() + kScratchRows * stride;
-    for (std::int64_t i = first; i < last; ++i) {
-      const Offset begin = indptr_[i];
-      PaddedRow row;
-      row.stride = stride;
-      row.fixed = fixed.data();
-      row.n_parts = system.n_parts;
-      row.grams = grams.data();
-      row.diagonal = system.diagonal;
-      row.means = means.data();
-      row.square = square.data();
-      row.steps = system.steps;
-      row.indices = indices_ + begin;
-      row.values = values.data();
-      row.n = indptr_[i + 1] - begin;
-      row.readable = indptr_[n_words_] - begin;
-      row.weights = system.weights + i;
-      row.weight_stride = n_words_;
-      row.ridge = static_cast<float>(system.ridge[i]);
-      row.seen = static_cast<float>(system.seen[i]);
-      if (wide_) {
-        kernels.fill64(system.rows[i], columns_, row.indices, static_cast<const std::int64_t*>(counts_) + begin, row.n,
-                       values.data());
-      } else {
-        kernels.fill32(system.rows[i], columns_, row.indices, static_cast<const std::int32_t*>(counts_) + begin, row.n,
-                       values.data());
+    const std::int64_t first = ranges_[item], last = ranges_[item + 1], n = indptr_[last] - indptr_[first];
+    const bool together = n >= kLong * (last - first);
+    const std::int64_t height = together ? last - first : 1;
+    HugeBuffer<float> scratch(static_cast<std::size_t>((height * kRowVectors + 1) * stride));
+    HugeBuffer<float> values(static_cast<std::size_t>(n));
+    std::vector<PaddedRow> rows(static_cast<std::size_t>(height));
+    for (std::int64_t at = first; at < last; at += height) {
+      const Cuts cuts(indptr_, indices_, n_words_, at, at + height, together);
+      for (std::int64_t i = at; i < at + height; ++i) {
+        rows[static_cast<std::size_t>(i - at)] = padded_row(system, i, values.data() + (indptr_[i] - indptr_[first]));
+        PaddedRow& row = rows[static_cast<std::size_t>(i - at)];
+        row.cuts = cuts.row(i - at);
+        if (together) row.readable = indptr_[i + 1] - indptr_[i];
+        pad(x + i * d, d, scratch.data() + (i - at) * kRowVectors * stride, stride);
       }
-      pad(x + i * d, d, w, stride);
-      losses[static_cast<std::size_t>(i)] = kernels.solve(row, w, scratch.data());
-      std::copy(w, w + d, x + i * d);
+      kernels.solve(shared, rows.data(), height, cuts.n_pieces(), scratch.data());
+      for (std::int64_t i = at; i < at + height; ++i) {
+        const float* const solved = scratch.data() + (i - at) * kRowVectors * stride;
+        std::copy(solved, solved + d, x + i * d);
+        const PaddedRow& row = rows[static_cast<std::size_t>(i - at)];
+        losses[static_cast<std::size_t>(i)] = {row.before, row.after};
+      }
     }
-    control.advance(static_cast<std::uint64_t>(indptr_[last] - indptr_[first]));
+    control.advance(static_cast<std::uint64_t>(n));
   });
   std::array<double, 2> total{};
   for (std::int64_t i = 0; i < n_words_; ++i) {
-    total[0] += system.mass[i] * losses[static_cast<std::size_t>(i)].before;
-    total[1] += system.mass[i] * losses[static_cast<std::size_t>(i)].after;
+    total[0] += system.mass[i] * losses[static_cast<std::size_t>(i)][0];
+    total[1] += system.mass[i] * losses[static_cast<std::size_t>(i)][1];
   }
   return total;
 }

@@ -16,6 +16,7 @@
 
 #include "core/control.h"
 #include "core/types.h"
+#include "spectral/row_solver_kernels.h"
 
 namespace fastqwem {
 
@@ -49,6 +50,8 @@ class RowSolver {
   std::array<double, 2> solve(const RowSystem& system, float* x, int n_workers, Control& control) const;
 
  private:
+  PaddedRow padded_row(const RowSystem& system, std::int64_t i, float* values) const;
+
   std::int64_t n_words_;
   const Offset* indptr_;
   const WordId* indices_;

@@ -1,4 +1,4 @@
-// The solution of one row of a RowSystem, one function per instruction set.
+// The solution of rows of a RowSystem, one table of functions per instruction set.
 #pragma once
 
 #include <cstdint>
@@ -7,9 +7,8 @@
 
 namespace fastqwem {
 
-// A RowSystem whose rows of numbers lie `stride` floats apart, on boundaries of 64 bytes, padded with zeros, and one
-// row of it.
-struct PaddedRow {
+// A RowSystem whose rows of numbers lie `stride` floats apart, on boundaries of 64 bytes, padded with zeros.
+struct PaddedSystem {
   std::int64_t stride = 0;
   const float* fixed = nullptr;
   std::int64_t n_parts = 0;
@@ -17,20 +16,23 @@ struct PaddedRow {
   bool diagonal = false;
   const float* means = nullptr;
   const float* square = nullptr;
-  int steps = 0;
-
-  const WordId* indices = nullptr;
-  const float* values = nullptr;  // A of the row's nonzeros
-  std::int64_t n = 0;             // how many
-  std::int64_t readable = 0;      // >= n indices may be read ahead of use, for prefetching
-  const double* weights = nullptr;  // of parts, weight_stride apart
   std::int64_t weight_stride = 0;
-  float ridge = 0, seen = 0;
+  int steps = 0;
 };
 
-struct RowLoss {
-  double before = 0, after = 0;
+struct PaddedRow {
+  const WordId* indices = nullptr;
+  const float* values = nullptr;    // A of the row's nonzeros
+  const std::int64_t* cuts = nullptr;  // where the pieces of its nonzeros end, from 0 on: n_pieces + 1
+  std::int64_t readable = 0;        // indices that may be read ahead of use, for prefetching
+  const double* weights = nullptr;  // of parts, weight_stride apart
+  float ridge = 0, seen = 0;
+  double before = 0, after = 0;     // results: the minimised sum
+  double slope = 0, steep = 0;      // state of the conjugate gradients
+  bool done = false;
 };
+
+constexpr int kRowVectors = 5;  // vectors of each row in the scratch, the first one its x; and one more for all
 
 struct RowSolverKernels {
   // values[e] = scale * columns[indices[e]] * counts[e], rounded to float32.
@@ -38,11 +40,11 @@ struct RowSolverKernels {
                  std::int64_t n, float* values);
   void (*fill64)(double scale, const double* columns, const WordId* indices, const std::int64_t* counts,
                  std::int64_t n, float* values);
-  // Improves x, using kScratchRows rows of scratch.
-  RowLoss (*solve)(const PaddedRow& row, float* x, float* scratch);
+  // Improves the x of n_rows rows together, piece by piece of their nonzeros. What comes out for a row does not
+  // depend on the others.
+  void (*solve)(const PaddedSystem& system, PaddedRow* rows, std::int64_t n_rows, std::int64_t n_pieces,
+                float* scratch);
 };
-
-constexpr int kScratchRows = 6;
 
 // Those of the instruction set in use.
 const RowSolverKernels& row_solver_kernels();

@@ -151,7 +151,7 @@ class PairProblem:
         pairs = self._weights
         mass = pairs.rows + drawn.sum(axis=0)
         mass = np.where(mass > 0, mass, 1.0)
-        means = np.stack([self._slices.total(lambda rows, q=q: q[rows] @ fixed[rows]) for q in noise])
+        means = np.stack([self._mean(fixed, weights) for weights in noise])
         square = self._slices.total(lambda rows: pairs.rows[rows] @ np.square(fixed[rows]))
         before, after = self._solver.solve(
             x=moved,
@@ -171,6 +171,9 @@ class PairProblem:
         release_pages(self._counts.matrix.indices)
         release_pages(self._counts.matrix.data)
         return before, after
+
+    def _mean(self, x: Array, weights: Array) -> Array:
+        return self._slices.total(lambda rows: weights[rows] @ x[rows])
 
     def _gram(self, x: Array, weights: Array) -> Array:
         def part(rows: slice) -> Array:

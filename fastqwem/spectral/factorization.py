@@ -117,9 +117,11 @@ class Factorization:
             if name == "concat":
                 raise ValueError("output must not be 'concat' for tied factors, which are one matrix")
             return w
-        return {"sum": lambda: w + c, "input": lambda: w, "output": lambda: c, "concat": lambda: np.hstack([w, c])}[
-            name
-        ]()
+        if name == "sum":
+            return np.asarray(w + c)
+        if name == "concat":
+            return np.hstack([w, c])
+        return w if name == "input" else c
 
     @property
     def vectors(self) -> WordVectors:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from ..progress import Progress, Tick, track
 from .alternating import Factors, PairProblem, Problem, TargetProblem
 from .factorization import OUTPUTS, Factorization, HalfSweep
 from .slices import RowSlices
-from .start import start_factors
+from .start import SpectralStart, start_factors
 
 __all__ = ["factorize"]
 
@@ -37,7 +37,7 @@ def factorize(
     ridge: float = 10.0,
     ridge_exponent: float = 0.0,
     sweeps: int = 2,
-    steps: int = 3,
+    steps: int = 2,
     tol: float = 1e-4,
     start: Any = "spectral",
     output: str = "sum",
@@ -69,7 +69,8 @@ def factorize(
     sweeps : int
         Most sweeps, each over both factors.
     steps : int
-        Conjugate gradients per row and half sweep; only with counts.
+        Conjugate gradients per row and half sweep, preconditioned: on text a third gained 0.1 % of the loss in the
+        first sweep and nothing later. Only with counts.
     tol : float, at least 0
         Stop when a sweep lowers the objective by no more than this share of it; 0: never.
     start : "spectral", SpectralStart, "random", Spectrum, array (V, d), or a pair of these two for (W, C)
@@ -129,7 +130,7 @@ def factorize(
             options |= {"ridge_exponent": exponent, "steps": n_steps}
         else:
             problem = TargetProblem(_operator(counts_or_target, threads), strength, slices)
-        options |= {"start": asdict(start) if is_dataclass(start) else _described(start)}
+        options |= {"start": _described(start)}
         factors = Factors(*start_factors(start, problem, d, seed, slices, threads))
         if tied:
             factors.c = factors.w
@@ -186,7 +187,10 @@ def _ridge(weights: PairWeights, counts: Cooccurrence, strength: float, exponent
     return np.asarray(strength * np.where(evidence > 0, evidence, 1.0) ** exponent / pairs)
 
 
-def _described(start: Any) -> str:
+def _described(start: Any) -> Any:
+    """Return what `start` is, to be kept with the result."""
+    if isinstance(start, SpectralStart):
+        return asdict(start)
     return start if isinstance(start, str) else type(start).__name__
 
 
