@@ -11,7 +11,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -227,7 +227,7 @@ def _solve(args: argparse.Namespace) -> None:
     format = _target(args.output)
     _check_outputs(args.input, [args.output, args.save_counts, args.save_spectrum])
     report = _Report()
-    counts = _counts(args, format, report)
+    counts = _counts(args, lambda vocab: _check_vocabulary(args, vocab, format), report)
     _finish(args, _solved(args, counts, report).vectors(), format, _made(args, counts, *TARGET, "tol", "seed"), report)
 
 
@@ -239,13 +239,13 @@ def _factorize(args: argparse.Namespace) -> None:
     _check_outputs([*args.input, *starting], [args.output, args.save_counts, args.save_model])
     start = _starting(args.start)
     report = _Report()
-    counts = _counts(args, format, report)
+    counts = _counts(args, lambda vocab: _check_words(vocab, format), report)
     result = _factorized(args, counts, start, report)
     _finish(args, result.vectors, format, _made(args, counts, *FACTORIZING), report)
 
 
-def _counts(args: argparse.Namespace, format: str, report: _Report) -> Any:
-    """Return the counts that the inputs are or hold, saved where that was asked for."""
+def _counts(args: argparse.Namespace, check: Callable[[Any], None], report: _Report) -> Any:
+    """Return the counts that the inputs are or hold, saved where that was asked for; `check` judges the words first."""
     kind = _container(args, ["corpus", "counts"])
     if kind == "counts":
         from .counts import Cooccurrence
@@ -253,10 +253,10 @@ def _counts(args: argparse.Namespace, format: str, report: _Report) -> Any:
         _refuse(args, [*TEXT, *COUNTING], f"{args.input[0]} is counted already")
         counts = Cooccurrence.load(args.input[0])
         report.add("counts", f"{counts.matrix.nnz:,} pairs of {len(counts.vocab):,} words")
-        _check_vocabulary(args, counts.vocab, format)
+        check(counts.vocab)
     else:
         corpus = _read(args, kind, report)
-        _check_vocabulary(args, corpus.vocab, format)
+        check(corpus.vocab)
         counts = _counted(args, corpus, report)
     if args.save_counts:
         counts.save(args.save_counts)
