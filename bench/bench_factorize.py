@@ -93,6 +93,6 @@ def test_sweep(benchmark, counts, start, peer):
 
     w, c = benchmark.pedantic(sweep, rounds=3, warmup_rounds=1)
     again = factorize(counts, VECTOR_SIZE, **OPTIONS, ridge=RIDGE, sweeps=1, start=(w, c))
-    # two preconditioned steps end no higher than three plain ones, and both near the minimum of each half sweep
-    gained = reference.history[0].objective - again.history[0].objective
-    assert 0 < gained <= 1.001 * (reference.history[0].objective - reference.history[-1].objective)
+    # two preconditioned steps and three plain ones both end near the minimum of each half sweep
+    begin, ours = reference.history[0].objective, reference.history[-1].objective
+    assert begin - again.history[0].objective == pytest.approx(begin - ours, rel=0.02)

@@ -42,8 +42,8 @@ class SpectralStart:
     smoothing: float = 0.0
     weight_exponent: float = 0.5
     eigenvalue_exponent: float = 0.5
-    passes: int = 16
-    block: int = 40
+    passes: int = 20
+    block: int = 32
 
     def __post_init__(self) -> None:
         check_real("negative", self.negative, 0, open_minimum=True)
