@@ -28,7 +28,7 @@ struct PaddedRow {
   const double* weights = nullptr;  // of parts, weight_stride apart
   float ridge = 0, seen = 0;
   double before = 0, after = 0;     // results: the minimised sum
-  double slope = 0, steep = 0;      // state of the conjugate gradients
+  double slope = 0, steep = 0, length = 0;  // state of the conjugate gradients
   bool done = false;
 };
 
