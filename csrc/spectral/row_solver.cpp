@@ -1,13 +1,11 @@
 #include "spectral/row_solver.h"
 
 #include <algorithm>
-#include <atomic>
-#include <stdexcept>
 
 #include "core/csr.h"
 #include "core/huge_buffer.h"
 #include "core/parallel.h"
-#include "spectral/row_solver_kernels.h"
+#include "spectral/row_cuts.h"
 
 namespace fastqwem {
 namespace {
@@ -15,9 +13,6 @@ namespace {
 // A piece of work: rows that are solved together, a tenth of a second at most, or one by one if they are short.
 constexpr std::int64_t kRangeNonzeros = 1 << 20;
 constexpr std::int64_t kRangeRows = 128;
-// Columns whose rows of the fixed factor stay in the second-level cache while all rows of a piece of work use them;
-// where these have fewer nonzeros together, more columns.
-constexpr std::int64_t kPanel = 512;
 // Nonzeros per row from which it pays: those of shorter rows stay in the cache from one pass to the next anyway.
 constexpr std::int64_t kLong = 800;
 constexpr std::int64_t kPackedRows = 1 << 12;
@@ -57,57 +52,18 @@ HugeBuffer<float> packed_grams(const RowSystem& system) {
   return result;
 }
 
-// Where the nonzeros of rows [first, last) are cut into pieces such that a piece of all rows together needs about
-// kPanel rows of the fixed factor: n_pieces + 1 offsets per row.
-class Cuts {
- public:
-  Cuts(const Offset* indptr, const WordId* indices, std::int64_t n_words, std::int64_t first, std::int64_t last,
-       bool several) {
-    if (!several) {
-      n_pieces_ = 1;
-      for (std::int64_t row = first; row < last; ++row) offsets_.insert(offsets_.end(), {0, indptr[row + 1] - indptr[row]});
-      return;
-    }
-    const std::int64_t n_rows = last - first, n_panels = (n_words + kPanel - 1) / kPanel;
-    std::vector<std::int64_t> ends(static_cast<std::size_t>(n_rows * n_panels));
-    std::vector<std::int64_t> sums(static_cast<std::size_t>(n_panels));
-    for (std::int64_t row = 0; row < n_rows; ++row) {
-      const WordId* const from = indices + indptr[first + row];
-      const std::int64_t n = indptr[first + row + 1] - indptr[first + row];
-      std::int64_t e = 0;
-      for (std::int64_t panel = 0; panel < n_panels; ++panel) {
-        const std::int64_t begin = e;
-        if (panel + 1 == n_panels) e = n;  // whatever the order of the indices, every nonzero is in one piece
-        while (e < n && from[e] < (panel + 1) * kPanel) ++e;
-        ends[static_cast<std::size_t>(row * n_panels + panel)] = e;
-        sums[static_cast<std::size_t>(panel)] += e - begin;
-      }
-    }
-    std::vector<std::int64_t> chosen;
-    std::int64_t sum = 0;
-    for (std::int64_t panel = 0; panel < n_panels; ++panel) {
-      sum += sums[static_cast<std::size_t>(panel)];
-      if (sum < kPanel && panel + 1 < n_panels) continue;
-      chosen.push_back(panel);
-      sum = 0;
-    }
-    n_pieces_ = static_cast<std::int64_t>(chosen.size());
-    for (std::int64_t row = 0; row < n_rows; ++row) {
-      offsets_.push_back(0);
-      for (const std::int64_t panel : chosen) {
-        offsets_.push_back(ends[static_cast<std::size_t>(row * n_panels + panel)]);
-      }
-    }
-  }
-  std::int64_t n_pieces() const { return n_pieces_; }
-  const std::int64_t* row(std::int64_t at) const { return offsets_.data() + at * (n_pieces_ + 1); }
-
- private:
-  std::int64_t n_pieces_ = 0;
-  std::vector<std::int64_t> offsets_;
-};
-
 }  // namespace
+
+// What a piece of work needs.
+struct RowSolver::Buffers {
+  HugeBuffer<float> values, scratch;
+  std::vector<PaddedRow> rows;
+  Buffers(std::int64_t n_values, std::int64_t n_rows, std::int64_t stride)
+      : values(static_cast<std::size_t>(n_values)),
+        scratch(static_cast<std::size_t>((n_rows * kRowVectors + 1) * stride)),
+        rows(static_cast<std::size_t>(n_rows)) {}
+  float* vectors(std::int64_t at, std::int64_t stride) { return scratch.data() + at * kRowVectors * stride; }
+};
 
 RowSolver::RowSolver(std::int64_t n_words, const Offset* indptr, const WordId* indices, const void* counts, bool wide,
                      const double* columns, int n_workers, Control& control)
@@ -117,7 +73,7 @@ RowSolver::RowSolver(std::int64_t n_words, const Offset* indptr, const WordId* i
   check_indices(indptr, indices, ranges_, n_words, n_workers, control);
 }
 
-// Row i with its weights in `values`; cuts are missing.
+// Row i with its weights, which are left in `values`; where it may be cut and read ahead is missing.
 PaddedRow RowSolver::padded_row(const RowSystem& system, std::int64_t i, float* values) const {
   const RowSolverKernels& kernels = row_solver_kernels();
   const Offset begin = indptr_[i], n = indptr_[i + 1] - begin;
@@ -131,15 +87,37 @@ PaddedRow RowSolver::padded_row(const RowSystem& system, std::int64_t i, float* 
   PaddedRow row;
   row.indices = indices_ + begin;
   row.values = values;
-  row.readable = indptr_[n_words_] - begin;
   row.weights = system.weights + i;
   row.ridge = static_cast<float>(system.ridge[i]);
   row.seen = static_cast<float>(system.seen[i]);
   return row;
 }
 
+// Rows [first, last) together.
+void RowSolver::solve_rows(const RowSystem& system, const PaddedSystem& shared, const RowCuts& cuts,
+                           std::int64_t first, std::int64_t last, Buffers& buffers, float* x,
+                           std::array<double, 2>* losses, const Control& control) const {
+  const std::int64_t d = system.d, stride = shared.stride;
+  const bool whole = cuts.n_pieces() == 1;
+  for (std::int64_t i = first; i < last; ++i) {
+    const std::int64_t n = indptr_[i + 1] - indptr_[i];
+    PaddedRow& row = buffers.rows[static_cast<std::size_t>(i - first)];
+    row = padded_row(system, i, buffers.values.data() + (indptr_[i] - indptr_[first]));
+    row.cuts = cuts.row(i - first);
+    row.readable = whole ? indptr_[n_words_] - indptr_[i] : n;  // a piece is not followed by its row's next
+    pad(x + i * d, d, buffers.vectors(i - first, stride), stride);
+  }
+  row_solver_kernels().solve(shared, buffers.rows.data(), last - first, cuts.n_pieces(), buffers.scratch.data(),
+                             control);
+  for (std::int64_t i = first; i < last; ++i) {
+    const float* const solved = buffers.vectors(i - first, stride);
+    std::copy(solved, solved + d, x + i * d);
+    const PaddedRow& row = buffers.rows[static_cast<std::size_t>(i - first)];
+    losses[i] = {row.before, row.after};
+  }
+}
+
 std::array<double, 2> RowSolver::solve(const RowSystem& system, float* x, int n_workers, Control& control) const {
-  const RowSolverKernels& kernels = row_solver_kernels();
   const std::int64_t d = system.d, stride = padded(d);
   const HugeBuffer<float> fixed = packed(system.fixed, n_words_, d, n_workers, control);
   const HugeBuffer<float> grams = packed_grams(system);
@@ -161,25 +139,10 @@ std::array<double, 2> RowSolver::solve(const RowSystem& system, float* x, int n_
     const std::int64_t first = ranges_[item], last = ranges_[item + 1], n = indptr_[last] - indptr_[first];
     const bool together = n >= kLong * (last - first);
     const std::int64_t height = together ? last - first : 1;
-    HugeBuffer<float> scratch(static_cast<std::size_t>((height * kRowVectors + 1) * stride));
-    HugeBuffer<float> values(static_cast<std::size_t>(n));
-    std::vector<PaddedRow> rows(static_cast<std::size_t>(height));
+    Buffers buffers(n, height, stride);
     for (std::int64_t at = first; at < last; at += height) {
-      const Cuts cuts(indptr_, indices_, n_words_, at, at + height, together);
-      for (std::int64_t i = at; i < at + height; ++i) {
-        rows[static_cast<std::size_t>(i - at)] = padded_row(system, i, values.data() + (indptr_[i] - indptr_[first]));
-        PaddedRow& row = rows[static_cast<std::size_t>(i - at)];
-        row.cuts = cuts.row(i - at);
-        if (together) row.readable = indptr_[i + 1] - indptr_[i];
-        pad(x + i * d, d, scratch.data() + (i - at) * kRowVectors * stride, stride);
-      }
-      kernels.solve(shared, rows.data(), height, cuts.n_pieces(), scratch.data());
-      for (std::int64_t i = at; i < at + height; ++i) {
-        const float* const solved = scratch.data() + (i - at) * kRowVectors * stride;
-        std::copy(solved, solved + d, x + i * d);
-        const PaddedRow& row = rows[static_cast<std::size_t>(i - at)];
-        losses[static_cast<std::size_t>(i)] = {row.before, row.after};
-      }
+      const RowCuts cuts(indptr_, indices_, n_words_, at, at + height, together);
+      solve_rows(system, shared, cuts, at, at + height, buffers, x, losses.data(), control);
     }
     control.advance(static_cast<std::uint64_t>(n));
   });

@@ -16,6 +16,7 @@
 
 #include "core/control.h"
 #include "core/types.h"
+#include "spectral/row_cuts.h"
 #include "spectral/row_solver_kernels.h"
 
 namespace fastqwem {
@@ -50,6 +51,10 @@ class RowSolver {
   std::array<double, 2> solve(const RowSystem& system, float* x, int n_workers, Control& control) const;
 
  private:
+  struct Buffers;
+  void solve_rows(const RowSystem& system, const PaddedSystem& shared, const RowCuts& cuts, std::int64_t first,
+                  std::int64_t last, Buffers& buffers, float* x, std::array<double, 2>* losses,
+                  const Control& control) const;
   PaddedRow padded_row(const RowSystem& system, std::int64_t i, float* values) const;
 
   std::int64_t n_words_;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "core/control.h"
 #include "core/types.h"
 
 namespace fastqwem {
@@ -40,10 +41,9 @@ struct RowSolverKernels {
                  std::int64_t n, float* values);
   void (*fill64)(double scale, const double* columns, const WordId* indices, const std::int64_t* counts,
                  std::int64_t n, float* values);
-  // Improves the x of n_rows rows together, piece by piece of their nonzeros. What comes out for a row does not
-  // depend on the others.
+  // Improves the x of n_rows rows together, piece by piece of their nonzeros; asks control before every pass.
   void (*solve)(const PaddedSystem& system, PaddedRow* rows, std::int64_t n_rows, std::int64_t n_pieces,
-                float* scratch);
+                float* scratch, const Control& control);
 };
 
 // Those of the instruction set in use.
