@@ -296,27 +296,26 @@ def _long_work(parser: _Command, defaults: Defaults) -> None:
     )
 
 
-def _solve(parser: _Command, defaults: Defaults) -> None:
+def _from_counts(parser: _Command, defaults: Defaults, model: str, about: str) -> None:
+    """Add what commands share that make vectors of counts, and the option that keeps their whole result."""
     add = parser.add_argument
     add("input", nargs="+", metavar="INPUT", help="text files, an encoded corpus, or saved counts")
     add("-o", "--output", required=True, metavar="OUT", help="vectors: .fqv .txt .vec .bin .npy .txt.gz ...")
     add("--save-counts", metavar="FILE", help="also keep the counts")
-    add("--save-spectrum", metavar="FILE", help="also keep eigenvalues and eigenvectors")
+    add(model, metavar="FILE", help=f"also keep {about}")
     parser.offer("reading text", TEXT, defaults)
     parser.offer("counting", COUNTING, defaults)
+
+
+def _solve(parser: _Command, defaults: Defaults) -> None:
+    _from_counts(parser, defaults, "--save-spectrum", "eigenvalues and eigenvectors")
     parser.offer("the target", TARGET, defaults)
     parser.offer("solving", SOLVING, defaults)
     _long_work(parser, defaults)
 
 
 def _factorize(parser: _Command, defaults: Defaults) -> None:
-    add = parser.add_argument
-    add("input", nargs="+", metavar="INPUT", help="text files, an encoded corpus, or saved counts")
-    add("-o", "--output", required=True, metavar="OUT", help="vectors: .fqv .txt .vec .bin .npy .txt.gz ...")
-    add("--save-counts", metavar="FILE", help="also keep the counts")
-    add("--save-model", metavar="FILE", help="also keep both factors and the course of the loss")
-    parser.offer("reading text", TEXT, defaults)
-    parser.offer("counting", COUNTING, defaults)
+    _from_counts(parser, defaults, "--save-model", "both factors and the course of the loss")
     parser.offer("factorizing", FACTORIZING, defaults, FACTORIZING)
     _long_work(parser, defaults)
 
