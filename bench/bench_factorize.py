@@ -17,7 +17,7 @@ from fastqwem import Cooccurrence, SpectralStart, factorize
 from fastqwem.counts.pair_weights import PairWeights
 
 VECTOR_SIZE = int(os.environ.get("FASTQWEM_BENCH_VECTOR_SIZE", "100"))
-OPTIONS = {"negative": 5, "ns_exponent": 0.75, "sample": 1e-4}
+OPTIONS = {"negative": 5, "ns_exponent": 0.75, "sample": 1e-4, "objective": "qwem"}
 RIDGE = 10.0
 
 

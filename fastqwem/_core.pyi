@@ -110,6 +110,8 @@ class RowSolver:
         seen: _Array,
         square: _Array,
         steps: int,
+        noise: _Array | None,
+        parabola: tuple[float, float, float],
         workers: int,
         progress: Tick | None,
     ) -> list[float]: ...

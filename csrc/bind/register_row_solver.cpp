@@ -40,7 +40,8 @@ class BoundSolver {
   std::array<double, 2> solve(const py::object& x, const py::object& fixed, const py::object& rows,
                               const py::object& weights, const py::object& grams, const py::object& means,
                               const py::object& ridge, const py::object& mass, const py::object& seen,
-                              const py::object& square, int steps, int n_workers, const py::object& progress) const {
+                              const py::object& square, int steps, const py::object& noise,
+                              std::array<float, 3> parabola, int n_workers, const py::object& progress) const {
     auto improved = checked<float>(x, "x");
     const auto other = checked<float>(fixed, "fixed"), gram = checked<float>(grams, "grams");
     const auto mean = checked<float>(means, "means"), squares = checked<float>(square, "square");
@@ -72,6 +73,15 @@ class BoundSolver {
     system.seen = seen_weights.data();
     system.square = squares.data();
     system.steps = steps;
+    Array<float> noises;
+    if (!noise.is_none()) {
+      noises = checked<float>(noise, "noise");
+      if (!shaped(noises, {n}) || parts != 1) throw std::invalid_argument("noise does not fit the rows");
+      system.noise = noises.data();
+      system.level = parabola[0];
+      system.slope = parabola[1];
+      system.bend = parabola[2];
+    }
     float* const to = improved.mutable_data();
     std::array<double, 2> losses{};
     run_interruptible(progress, [&](Control& control) { losses = solver_->solve(system, to, n_workers, control); });
@@ -94,8 +104,9 @@ void register_row_solver(py::module_& m) {
            py::arg("counts"), py::arg("columns"), py::arg("workers"))
       .def("solve", &BoundSolver::solve, py::arg("x"), py::arg("fixed"), py::arg("rows"), py::arg("weights"),
            py::arg("grams"), py::arg("means"), py::arg("ridge"), py::arg("mass"), py::arg("seen"), py::arg("square"),
-           py::arg("steps"), py::arg("workers"), py::arg("progress"),
+           py::arg("steps"), py::arg("noise"), py::arg("parabola"), py::arg("workers"), py::arg("progress"),
            "Improve the rows of x in place; grams are whole, or two-dimensional where they are diagonal.\n"
+           "\nWith noise the loss is logistic, and parabola its level, slope and bend where a pair is not seen.\n"
            "\nReturns the minimised sums before and after.");
 }
 

@@ -133,6 +133,10 @@ std::array<double, 2> RowSolver::solve(const RowSystem& system, float* x, int n_
   shared.square = square.data();
   shared.weight_stride = n_words_;
   shared.steps = system.steps;
+  shared.noise = system.noise;
+  shared.level = system.level;
+  shared.slope = system.slope;
+  shared.bend = system.bend;
   std::vector<std::array<double, 2>> losses(static_cast<std::size_t>(n_words_));  // summed in row order
   control.set_total(static_cast<std::uint64_t>(indptr_[n_words_]));
   parallel_for(n_workers, ranges_.size() - 1, control, [&](std::size_t item, int) {

@@ -3,6 +3,12 @@
 // Row w of word i minimises, with t = w . c_j over the rows c_j of the fixed factor and A_ij = rows_i columns_j n_ij,
 //   sum_j A_ij (t^2 / 4 - t) + sum_p weights_pi (w . mean_p + w . G_p w / 4) + ridge_i |w|^2 / 2,
 // that is, H w = sum_j A_ij c_j - sum_p weights_pi mean_p, H = 1/2 (sum_j A_ij c_j c_j^T + sum_p weights_pi G_p) + ridge_i.
+// The logistic loss has sum_j A_ij log(1 + e^-t) for the first term, and for negatives, of weight B_ij = weights_0i noise_j,
+// log(1 + e^t), which is level + slope t + bend t^2 / 2 where a pair is not seen. The sum over all pairs of that parabola
+// is what mean_0 and G_0 are to hold (slope times the mean, twice bend times the Gram matrix), but for level. Its
+// first residual is exact; then every log is replaced by a parabola above it that touches it, so no step can raise the
+// sum either (a bound optimisation; "after" is the bound's minimum).
+//
 // A few steps of preconditioned conjugate gradients from the row as it is; no step can raise the minimised sum.
 //
 // Layout: counts are CSR (indptr int64, indices int32, counts int32 or int64); factors row-major, V x d.
@@ -37,6 +43,9 @@ struct RowSystem {
   const double* seen = nullptr;
   const float* square = nullptr;    // d
   int steps = 0;
+  // The logistic loss instead, unless null: see above.
+  const float* noise = nullptr;     // V
+  float level = 0, slope = 0, bend = 0;
 };
 
 class RowSolver {

@@ -19,11 +19,13 @@ struct PaddedSystem {
   const float* square = nullptr;
   std::int64_t weight_stride = 0;
   int steps = 0;
+  const float* noise = nullptr;  // null unless logistic
+  float level = 0, slope = 0, bend = 0;
 };
 
 struct PaddedRow {
   const WordId* indices = nullptr;
-  const float* values = nullptr;    // A of the row's nonzeros
+  float* values = nullptr;          // A of the row's nonzeros; then, if logistic, their curvatures
   const std::int64_t* cuts = nullptr;  // where the pieces of its nonzeros end, from 0 on: n_pieces + 1
   std::int64_t readable = 0;        // indices that may be read ahead of use, for prefetching
   const double* weights = nullptr;  // of parts, weight_stride apart

@@ -1,11 +1,13 @@
 """Alternating least squares on QWEM's quadratic loss: one factor at a time, the other fixed, from counts or a target.
 
+SGNS's loss, in logistic.py, is reduced to it.
+
 A problem knows how to improve one factor, or both tied; the loop is `alternate` in factorize.py.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,6 +24,8 @@ from .start import SpectralStart
 __all__ = ["Factors", "PairProblem", "Problem", "TargetProblem"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
+TYPICAL_CURVATURE = 0.4
+"""Of the logistic loss beside QWEM's, for the preconditioner: that of its bound at |x| = 2."""
 
 
 @dataclass
@@ -58,8 +62,10 @@ class Problem(Protocol):
     def unscaled(self, x: Array) -> Array:
         """Return the rows of a factor as the user gets them, without weights of a target."""
 
-    def spectral_rows(self, start: SpectralStart, d: int, seed: int, slices: RowSlices, workers: int) -> Array:
-        """Return the rough closed form as a start."""
+    def spectral_pair(
+        self, start: SpectralStart, d: int, seed: int, slices: RowSlices, workers: int
+    ) -> tuple[Array, Array]:
+        """Return the rough closed form as a start (W, C)."""
 
     def spectrum_rows(self, spectrum: Spectrum, d: int) -> Array:
         """Return the rows of a spectrum as a start."""
@@ -111,17 +117,25 @@ class PairProblem:
         return 0.5 * float(self._ridge @ np.einsum("ij,ij->i", x, x, dtype=np.float64))
 
     def improve(self, side: int, factors: Factors, tick: Tick | None) -> tuple[float, float]:
-        pairs = self._weights
-        k, r, q = pairs.negative, pairs.rows, pairs.noise
-        drawn, fixed_weights = (k * r, q) if side == 0 else (k * q, r)
         fixed = factors.c if side == 0 else factors.w
-        diagonal, turn = np.linalg.eigh(self._gram(fixed, fixed_weights))
+        diagonal, turn = np.linalg.eigh(self._gram(fixed, self._drawn(side)[1]))
         factors.w, factors.c = self._turned(factors.w, turn), self._turned(factors.c, turn)
         moved, fixed = (factors.w, factors.c) if side == 0 else (factors.c, factors.w)
-        grams = diagonal[None, ::-1].astype(np.float32)
         constant = self._penalty(fixed)
-        before, after = self._solve(moved, fixed, drawn[None], grams, [fixed_weights], tick)
+        before, after = self._improve(side, moved, fixed, diagonal[::-1], tick)
         return before + constant, after + constant
+
+    def _drawn(self, side: int) -> tuple[Array, Array]:
+        """Return B's factors: of the rows of the side that moves, times k, and of those of the fixed one."""
+        k, r, q = self._weights.negative, self._weights.rows, self._weights.noise
+        return (k * r, q) if side == 0 else (k * q, r)
+
+    def _improve(
+        self, side: int, moved: Array, fixed: Array, diagonal: Array, tick: Tick | None
+    ) -> tuple[float, float]:
+        """Improve the rows of `moved` in place, G being diagonal; return the sums over all rows before and after."""
+        drawn, noise = self._drawn(side)
+        return self._solve(moved, fixed, drawn[None], diagonal[None], self._mean(fixed, noise)[None], tick)
 
     def improve_tied(self, factors: Factors, tick: Tick | None) -> tuple[float, float]:
         """Improve W = C along the way to the row-wise solution with C fixed, to the lowest point of that line.
@@ -131,8 +145,9 @@ class PairProblem:
         pairs = self._weights
         k, r, q = pairs.negative, pairs.rows, pairs.noise
         old, solved = factors.w, factors.w.copy()
-        grams = np.stack([self._gram(old, q), self._gram(old, r)]).astype(np.float32)
-        self._solve(solved, old, k / 2 * np.stack([r, q]), grams, [q, r], tick)
+        grams = np.stack([self._gram(old, q), self._gram(old, r)])
+        means = np.stack([self._mean(old, q), self._mean(old, r)])
+        self._solve(solved, old, k / 2 * np.stack([r, q]), grams, means, tick)
         step = solved - old
         line = pairs.loss_line(old, step, old, step)
         products = [np.einsum("ij,ij->i", a, b, dtype=np.float64) for a, b in ((old, old), (old, step), (step, step))]
@@ -142,29 +157,42 @@ class PairProblem:
         return float(line[0]), value
 
     def _solve(
-        self, moved: Array, fixed: Array, drawn: Array, grams: Array, noise: list[Array], tick: Tick | None
+        self,
+        moved: Array,
+        fixed: Array,
+        drawn: Array,
+        grams: Array,
+        means: Array,
+        tick: Tick | None,
+        logistic: tuple[Array, Any] | None = None,
     ) -> tuple[float, float]:
         """Improve the rows of `moved` in place, each system divided by the weights of its row: float32 has room then.
 
-        `drawn` holds the weight of each row in each Gram matrix, `noise` the weights with which that was summed.
+        `drawn` holds the weight of each row in each Gram matrix and mean; `logistic` the noise of the fixed rows and
+        the parabola of unseen pairs.
         """
         pairs = self._weights
         mass = pairs.rows + drawn.sum(axis=0)
         mass = np.where(mass > 0, mass, 1.0)
-        means = np.stack([self._mean(fixed, weights) for weights in noise])
         square = self._slices.total(lambda rows: pairs.rows[rows] @ np.square(fixed[rows]))
+        noise, parabola = None, (0.0, 0.0, 0.0)
+        if logistic is not None:
+            noise, parabola = logistic[0].astype(np.float32), astuple(logistic[1])
+            square = TYPICAL_CURVATURE * square
         before, after = self._solver.solve(
             x=moved,
             fixed=fixed,
             rows=pairs.keep / (pairs.total * mass),
             weights=np.ascontiguousarray(drawn / mass),
-            grams=np.ascontiguousarray(grams),
+            grams=np.ascontiguousarray(grams, dtype=np.float32),
             means=means.astype(np.float32),
             ridge=self._ridge / mass,
             mass=mass,
             seen=pairs.rows / mass,
             square=square.astype(np.float32),
             steps=self._steps,
+            noise=noise,
+            parabola=parabola,
             workers=self._workers,
             progress=tick,
         )
@@ -192,8 +220,11 @@ class PairProblem:
     def unscaled(self, x: Array) -> Array:
         return x
 
-    def spectral_rows(self, start: SpectralStart, d: int, seed: int, slices: RowSlices, workers: int) -> Array:
-        return start.rows(self._counts, d, seed, slices, workers)
+    def spectral_pair(
+        self, start: SpectralStart, d: int, seed: int, slices: RowSlices, workers: int
+    ) -> tuple[Array, Array]:
+        rows = start.rows(self._counts, d, seed, slices, workers)
+        return rows, rows.copy()
 
     def spectrum_rows(self, spectrum: Spectrum, d: int) -> Array:
         return spectrum.matrix(min(d, len(spectrum)))
@@ -270,8 +301,11 @@ class TargetProblem:
         seen = self.gamma > 0
         return np.asarray(x * np.where(seen, 1.0 / np.where(seen, self.gamma, 1.0), 0.0)[:, None])
 
-    def spectral_rows(self, start: SpectralStart, d: int, seed: int, slices: RowSlices, workers: int) -> Array:
-        return start.scaled(self._target, d, seed, slices)
+    def spectral_pair(
+        self, start: SpectralStart, d: int, seed: int, slices: RowSlices, workers: int
+    ) -> tuple[Array, Array]:
+        rows = start.scaled(self._target, d, seed, slices)
+        return rows, rows.copy()
 
     def spectrum_rows(self, spectrum: Spectrum, d: int) -> Array:
         return np.asarray(spectrum.matrix(min(d, len(spectrum))) * self.gamma[:, None])

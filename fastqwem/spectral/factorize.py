@@ -1,4 +1,4 @@
-"""QWEM with word2vec's own weights, from counts alone: alternating least squares, no samples and no learning rate."""
+"""SGNS or QWEM with word2vec's own weights, from counts alone: alternating least squares, no samples, no learning rate."""
 
 from __future__ import annotations
 
@@ -18,12 +18,18 @@ from ..counts.window import window_weights
 from ..progress import Progress, Tick, track
 from .alternating import Factors, PairProblem, Problem, TargetProblem
 from .factorization import OUTPUTS, Factorization, HalfSweep
+from .logistic import LogisticProblem
 from .slices import RowSlices
 from .start import SpectralStart, start_factors
 
 __all__ = ["factorize"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
+OBJECTIVES = ("sgns", "qwem")
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "sgns": {"sweeps": 4, "steps": 1, "output": "input"},
+    "qwem": {"sweeps": 2, "steps": 2, "output": "sum"},
+}
 _LOG = logging.getLogger(__name__)
 
 
@@ -34,22 +40,25 @@ def factorize(
     ns_exponent: float = 0.75,
     sample: float = 1e-4,
     *,
+    objective: str | None = None,
     ridge: float = 10.0,
     ridge_exponent: float = 0.0,
-    sweeps: int = 2,
-    steps: int = 2,
+    sweeps: int | None = None,
+    steps: int | None = None,
     tol: float = 1e-4,
     start: Any = "spectral",
-    output: str = "sum",
+    output: str | None = None,
     tied: bool = False,
     seed: int = 0,
     workers: int = 0,
     progress: Progress = None,
 ) -> Factorization:
-    """Minimise QWEM's loss over all pairs of words with the weights that word2vec's sampling gives them.
+    """Minimise word2vec's loss over all pairs of words, with the weights that its sampling gives them, from counts.
 
-    The loss ``sum_ij A_ij (x^2/4 - x) + B_ij (x^2/4 + x)``, ``x_ij = w_i . c_j``, is quadratic in W for fixed C and the
-    other way round: the factors take turns, each row of one solved by a few conjugate gradients from where it is.
+    With ``x_ij = w_i . c_j``, SGNS's loss is ``sum_ij A_ij log(1 + e^-x) + B_ij log(1 + e^x)``, and QWEM's is its
+    approximation ``sum_ij A_ij (x^2/4 - x) + B_ij (x^2/4 + x)``, quadratic in W for fixed C and the other way round: the
+    factors take turns, each row of one improved by a few conjugate gradients from where it is. SGNS's loss is reduced
+    to that by parabolas, see `fastqwem.spectral.logistic`.
 
     Parameters
     ----------
@@ -61,22 +70,26 @@ def factorize(
         d.
     negative, ns_exponent, sample
         word2vec's; only with counts.
+    objective : {"sgns", "qwem"}, optional
+        By default "sgns" with counts. Tied factors, and a target, have "qwem" only.
     ridge, ridge_exponent : float, at least 0
         A row whose word stands in n expected pairs (after subsampling; a neighbour at distance 1 counts one) is held
         towards zero by ``ridge * n ** ridge_exponent / 2 * |w|^2``, in units of one pair. Exponent 0: as much as so
         many pairs, which matters less the longer the corpus; exponent 1: a share of the evidence, which does not.
         With a target: the constant `ridge` itself, in its units.
-    sweeps : int
-        Most sweeps, each over both factors.
-    steps : int
-        Conjugate gradients per row and half sweep, preconditioned: on text a third gained 0.1 % of the loss in the
-        first sweep and nothing later. Only with counts.
+    sweeps : int, optional
+        Most sweeps, each over both factors; by default 4 for "sgns" and 2 for "qwem".
+    steps : int, optional
+        Conjugate gradients per row and half sweep, preconditioned; by default 1 for "sgns", whose parabolas are soon
+        out of date, and 2 for "qwem", where on text a third gained 0.1 % of the loss in the first sweep and nothing
+        later. Only with counts.
     tol : float, at least 0
         Stop when a sweep lowers the objective by no more than this share of it; 0: never.
     start : "spectral", SpectralStart, "random", Spectrum, array (V, d), or a pair of these two for (W, C)
         Where to begin. "spectral" is a rough closed form, see `fastqwem.spectral.start.SpectralStart`.
-    output : {"sum", "input", "output", "concat"}
-        What `Factorization.vectors` gives: W + C, W, C, or both side by side. Both are always kept.
+    output : {"sum", "input", "output", "concat"}, optional
+        What `Factorization.vectors` gives: W + C, W, C, or both side by side. Both are always kept. By default "input"
+        for "sgns" and "sum" for "qwem", which were better.
     tied : bool
         Both words of a pair share their vectors, C = W; the weights are then made symmetric.
     seed : int
@@ -98,8 +111,8 @@ def factorize(
     Notes
     -----
     Cost of a sweep: ``8 (steps + 1) nnz d`` flops, and memory for three matrices of V d floats beside the two. No half
-    sweep raises the objective, as far as float32 can tell. Source of the method: Hu, Koren, Volinsky 2008, with the
-    conjugate gradients of Takacs, Pilaszy, Tikk 2011.
+    sweep raises the objective, as far as float32 can tell; that of SGNS is close to the loss, see above. Source of the method:
+    Hu, Koren, Volinsky 2008, with the conjugate gradients of Takacs, Pilaszy, Tikk 2011.
 
     Examples
     --------
@@ -108,24 +121,32 @@ def factorize(
     d = check_integer("vector_size", vector_size, 1)
     strength = check_real("ridge", ridge, 0)
     exponent = check_real("ridge_exponent", ridge_exponent, 0)
-    n_sweeps = check_integer("sweeps", sweeps, 0)
-    n_steps = check_integer("steps", steps, 1)
+    is_pairs = isinstance(counts_or_target, Cooccurrence)
+    loss = check_choice(
+        "objective", ("sgns" if is_pairs and not tied else "qwem") if objective is None else objective, OBJECTIVES
+    )
+    defaults = DEFAULTS[loss]
+    n_sweeps = check_integer("sweeps", defaults["sweeps"] if sweeps is None else sweeps, 0)
+    n_steps = check_integer("steps", defaults["steps"] if steps is None else steps, 1)
     tolerance = check_real("tol", tol, 0)
-    check_choice("output", output, OUTPUTS)
+    output = check_choice("output", defaults["output"] if output is None else output, OUTPUTS)
     check_integer("seed", seed, 0)
     threads = resolve_workers(workers)
     if tied and output == "concat":
         raise ValueError("output must not be 'concat' for tied factors, which are one matrix")
-    options: dict[str, Any] = {"output": output, "tied": bool(tied), "ridge": strength, "seed": seed}
+    if loss == "sgns" and (tied or not is_pairs):
+        raise ValueError("objective must be 'qwem' for tied factors or a target, got 'sgns'")
+    options: dict[str, Any] = {"objective": loss, "output": output, "tied": bool(tied), "ridge": strength, "seed": seed}
     vocab = getattr(counts_or_target, "vocab", None)
     n_words = len(vocab) if vocab is not None else _order(counts_or_target)
     slices = RowSlices(n_words, threads)
     with slices.working():
         problem: Problem
-        if isinstance(counts_or_target, Cooccurrence):
+        if is_pairs:
             weights = PairWeights(counts_or_target, negative, ns_exponent, sample, threads)
             scale = _ridge(weights, counts_or_target, strength, exponent)
-            problem = PairProblem(counts_or_target, weights, scale, n_steps, slices, threads)
+            kind = LogisticProblem if loss == "sgns" else PairProblem
+            problem = kind(counts_or_target, weights, scale, n_steps, slices, threads)
             options |= {"negative": float(negative), "ns_exponent": float(ns_exponent), "sample": float(sample)}
             options |= {"ridge_exponent": exponent, "steps": n_steps}
         else:

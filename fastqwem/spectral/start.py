@@ -111,8 +111,8 @@ def start_factors(start: Any, problem: Any, d: int, seed: int, slices: RowSlices
     if isinstance(start, str) and start == "spectral":
         start = SpectralStart()
     if isinstance(start, SpectralStart):
-        rows = problem.spectral_rows(start, d, seed, slices, workers)
-        return rows, rows.copy()
+        pair: tuple[Array, Array] = problem.spectral_pair(start, d, seed, slices, workers)
+        return pair
     if isinstance(start, str) and start == "random":
         rng = np.random.default_rng(seed)
         w, c = (rng.standard_normal((problem.n, d)) / np.sqrt(d) for _ in range(2))

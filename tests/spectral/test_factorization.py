@@ -12,7 +12,7 @@ from fastqwem.errors import FormatError
 
 @pytest.fixture(scope="module")
 def result():
-    return factorize(cooccurrence(random_table(30)), 4, start=SpectralStart(negative=1.0))
+    return factorize(cooccurrence(random_table(30)), 4, objective="qwem", start=SpectralStart(negative=1.0))
 
 
 def test_outputs(result):

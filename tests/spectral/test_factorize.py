@@ -15,6 +15,7 @@ from fastqwem.counts.window import window_weights
 
 N, D = 40, 5
 WEIGHTS = {"negative": 3.0, "ns_exponent": 0.75, "sample": 0.05}
+QWEM = WEIGHTS | {"objective": "qwem"}
 NEAR = 5  # the linear window of `tables.cooccurrence`: weight of distance 1
 
 
@@ -44,7 +45,7 @@ def test_conjugate_gradients_end_at_the_normal_equations(isa, d, exponent):
     """With many steps each half sweep is the exact minimiser for the other factor, whatever d is."""
     counts, (seen, drawn, ridge) = problem(random_table(N), exponent=exponent)
     w, c = begin(d=d)
-    result = factorize(counts, d, **WEIGHTS, ridge=2.0, ridge_exponent=exponent, sweeps=1, steps=200, start=(w, c))
+    result = factorize(counts, d, **QWEM, ridge=2.0, ridge_exponent=exponent, sweeps=1, steps=200, start=(w, c))
     best_w = naive.best_rows(seen, drawn, c.astype(float), ridge)
     best_c = naive.best_rows(seen.T, drawn.T, best_w, ridge)
     got_w, got_c = factors(result)
@@ -62,7 +63,7 @@ def test_long_rows_are_cut_into_panels(isa):
     half = np.triu(rng.poisson(np.outer(40 / (np.arange(n) + 2.0), 1 + 30 * rng.random(n))) + 1)
     counts, (seen, drawn, ridge) = problem(half + half.T, dtype=np.int32)
     w, c = begin(n, d)
-    runs = [factorize(counts, d, **WEIGHTS, sweeps=1, steps=50, ridge=2, start=(w, c), workers=k) for k in (1, 3)]
+    runs = [factorize(counts, d, **QWEM, sweeps=1, steps=50, ridge=2, start=(w, c), workers=k) for k in (1, 3)]
     best_w = naive.best_rows(seen, drawn, c.astype(float), ridge)
     best_c = naive.best_rows(seen.T, drawn.T, best_w, ridge)
     np.testing.assert_allclose(
@@ -79,7 +80,7 @@ def test_long_rows_are_cut_into_panels(isa):
 @pytest.mark.parametrize("tied", [False, True])
 def test_losses_equal_brute_force_and_fall(isa, tied, steps, dtype):
     counts, (seen, drawn, ridge) = problem(random_table(N), dtype=dtype)
-    result = factorize(counts, D, **WEIGHTS, ridge=2.0, sweeps=5, steps=steps, tol=0, tied=tied)
+    result = factorize(counts, D, **QWEM, ridge=2.0, sweeps=5, steps=steps, tol=0, tied=tied)
     objectives = [record.objective for record in result.history]
     assert len(objectives) == (6 if tied else 11)
     assert np.all(np.diff(objectives) < 0)
@@ -107,7 +108,7 @@ def test_any_counts(n, d, seed, mass, ridge, tied):
     if not table.sum():
         return
     counts, (seen, drawn, ridges) = problem(table, ridge)
-    result = factorize(counts, d, **WEIGHTS, ridge=ridge, sweeps=4, tol=0, tied=tied, start="random", seed=seed)
+    result = factorize(counts, d, **QWEM, ridge=ridge, sweeps=4, tol=0, tied=tied, start="random", seed=seed)
     w, c = factors(result)
     assert np.isfinite(w).all() and np.isfinite(c).all()
     objectives = np.array([record.objective for record in result.history])
@@ -118,12 +119,12 @@ def test_any_counts(n, d, seed, mass, ridge, tied):
     assert objectives[-1] == pytest.approx(naive.objective(seen, drawn, w, c, ridges), abs=3e-6 * scale)
 
 
-@pytest.mark.parametrize("tied", [False, True])
-def test_workers_do_not_matter(tied):
+@pytest.mark.parametrize(("objective", "tied"), [("sgns", False), ("qwem", False), ("qwem", True)])
+def test_workers_do_not_matter(objective, tied):
     counts = cooccurrence(random_table(700))  # beyond what the start gives to LAPACK
-    one = factorize(counts, 8, workers=1, tied=tied)
+    one = factorize(counts, 8, objective=objective, workers=1, tied=tied)
     for workers in (2, 5):
-        other = factorize(counts, 8, workers=workers, tied=tied)
+        other = factorize(counts, 8, objective=objective, workers=workers, tied=tied)
         assert np.array_equal(one.input_vectors, other.input_vectors)
         assert tied or np.array_equal(one.output_vectors, other.output_vectors)
         assert [r.objective for r in one.history] == [r.objective for r in other.history]
@@ -132,7 +133,7 @@ def test_workers_do_not_matter(tied):
 def test_more_sweeps_end_at_a_stationary_point():
     """Each factor is the minimiser for the other: nothing moves any more."""
     counts, (seen, drawn, ridge) = problem(random_table(N), ridge=20.0)
-    result = factorize(counts, 2, **WEIGHTS, ridge=20.0, sweeps=500, tol=1e-9)
+    result = factorize(counts, 2, **QWEM, ridge=20.0, sweeps=500, tol=1e-9)
     assert result.converged and result.sweeps < 500
     w, c = factors(result)
     np.testing.assert_allclose(naive.best_rows(seen, drawn, c, ridge) @ c.T, w @ c.T, atol=2e-3 * abs(w @ c.T).max())
@@ -225,7 +226,7 @@ def test_spectral_start_is_the_closed_form(n):
     options = {"negative": 2.0, "ns_exponent": 0.75, "weight_exponent": 0.5}
     truth = solve(Target(counts, **options), D).matrix()
     start = SpectralStart(**options, block=10, passes=16)
-    got = factorize(counts, D, start=start, sweeps=0).input_vectors
+    got = factorize(counts, D, objective="qwem", start=start, sweeps=0).input_vectors
     np.testing.assert_allclose(
         got @ got.T, truth @ truth.T, atol=(1e-4 if n == N else 0.02) * abs(truth @ truth.T).max()
     )
@@ -234,7 +235,9 @@ def test_spectral_start_is_the_closed_form(n):
 def test_eigenvalue_exponent():
     counts = cooccurrence(random_table(N))
     plain, flat = (
-        factorize(counts, D, start=SpectralStart(weight_exponent=0, eigenvalue_exponent=p), sweeps=0).input_vectors
+        factorize(
+            counts, D, objective="qwem", start=SpectralStart(weight_exponent=0, eigenvalue_exponent=p), sweeps=0
+        ).input_vectors
         for p in (0.5, 0.0)
     )
     np.testing.assert_allclose(np.linalg.norm(flat), np.linalg.norm(plain), rtol=1e-5)
