@@ -11,7 +11,7 @@ except ImportError as error:
 from ._version import __version__
 from .config import apply_environment, show_config
 from .counts import Cooccurrence, count
-from .spectral import Spectrum, Target, solve
+from .spectral import Factorization, SpectralStart, Spectrum, Target, factorize, solve
 from .text import Corpus, Vocab
 from .training import FullBatchResult, TrainedModel, resume, train, train_full_batch
 from .vectors import WordVectors
@@ -21,7 +21,9 @@ apply_environment()
 __all__ = [
     "Cooccurrence",
     "Corpus",
+    "Factorization",
     "FullBatchResult",
+    "SpectralStart",
     "Spectrum",
     "Target",
     "TrainedModel",
@@ -29,6 +31,7 @@ __all__ = [
     "WordVectors",
     "__version__",
     "count",
+    "factorize",
     "resume",
     "show_config",
     "solve",

@@ -114,6 +114,27 @@ class TargetMatrix:
     def exact_product(self, x: _Array, out: _Array, workers: int) -> None: ...
     def excess_square(self, workers: int) -> float: ...
 
+class RowSolver:
+    def __init__(self, indptr: _Array, indices: _Array, counts: _Array, columns: _Array, workers: int) -> None: ...
+    def solve(
+        self,
+        x: _Array,
+        fixed: _Array,
+        rows: _Array,
+        weights: _Array,
+        grams: _Array,
+        means: _Array,
+        ridge: _Array,
+        mass: _Array,
+        seen: _Array,
+        square: _Array,
+        steps: int,
+        noise: _Array | None,
+        parabola: tuple[float, float, float],
+        workers: int,
+        progress: Tick | None,
+    ) -> list[float]: ...
+
 # training
 TRAINING_CHUNK: int
 

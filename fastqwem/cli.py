@@ -11,13 +11,14 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from ._version import __version__
 from .cli_parser import (
     COUNTING,
+    FACTORIZING,
     MACHINE,
     SOLVING,
     TARGET,
@@ -31,7 +32,7 @@ from .cli_parser import (
 )
 from .errors import FastqwemError, FormatError, TrainingInterrupted
 
-__all__ = ["DEFAULTS", "TRAINING_DEFAULTS", "main"]
+__all__ = ["DEFAULTS", "FACTORIZING_DEFAULTS", "TRAINING_DEFAULTS", "main"]
 
 DEFAULTS: dict[str, Any] = {
     "min_count": 5,
@@ -79,13 +80,31 @@ TRAINING_DEFAULTS: dict[str, Any] = {
 
 THEORY_DEFAULTS: dict[str, Any] = {"trained_size": 64, "modes": 20, "init_scale": 1e-4, "training": True}
 
+FACTORIZING_DEFAULTS: dict[str, Any] = {
+    "vector_size": 200,
+    "negative": 5.0,
+    "ns_exponent": 0.75,
+    "sample": 1e-4,
+    "objective": None,
+    "ridge": 10.0,
+    "ridge_exponent": 0.0,
+    "sweeps": None,
+    "steps": None,
+    "tol": 1e-4,
+    "start": "spectral",
+    "vectors": None,
+    "tied": False,
+    "seed": 0,
+}
+
 OK, FAILED, USAGE, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
 
 
 def _defaults(command: str) -> Mapping[str, Any]:
+    options = {"train": TRAINING_DEFAULTS, "factorize": FACTORIZING_DEFAULTS}
     if command == "theory":
         return DEFAULTS | THEORY_DEFAULTS | {"max_vocab": 10_000}
-    return DEFAULTS | TRAINING_DEFAULTS if command == "train" else DEFAULTS
+    return DEFAULTS | options.get(command, {})
 
 
 def _options(args: argparse.Namespace, *names: str) -> dict[str, Any]:
@@ -210,30 +229,50 @@ def _count(args: argparse.Namespace) -> None:
 
 
 def _solve(args: argparse.Namespace) -> None:
-
     if args.kind == "ppmi" and args.negative != 1:
         raise UsageError(f"negative must be 1 for kind ppmi, got {args.negative:g}; kind sppmi subtracts ln negative")
     format = _target(args.output)
     _check_outputs(args.input, [args.output, args.save_counts, args.save_spectrum])
-    kind = _container(args, ["corpus", "counts"])
     report = _Report()
+    counts = _counts(args, lambda vocab: _check_vocabulary(args, vocab, format), report)
+    _finish(args, _solved(args, counts, report).vectors(), format, _made(args, counts, *TARGET, "tol", "seed"), report)
+
+
+def _factorize(args: argparse.Namespace) -> None:
+    if args.tied and args.vectors == "concat":
+        raise UsageError("vectors must not be concat with --tied: tied factors are one matrix")
+    format = _target(args.output)
+    starting = [] if args.start in ("spectral", "random") else [args.start]
+    _check_outputs([*args.input, *starting], [args.output, args.save_counts, args.save_model])
+    start = _starting(args.start)
+    report = _Report()
+    counts = _counts(args, lambda vocab: _check_words(vocab, format), report)
+    result = _factorized(args, counts, start, report)
+    _finish(args, result.vectors, format, _made(args, counts, *FACTORIZING), report)
+
+
+def _counts(args: argparse.Namespace, check: Callable[[Any], None], report: _Report) -> Any:
+    """Return the counts that the inputs are or hold, saved where that was asked for; `check` judges the words first."""
+    kind = _container(args, ["corpus", "counts"])
     if kind == "counts":
         from .counts import Cooccurrence
 
         _refuse(args, [*TEXT, *COUNTING], f"{args.input[0]} is counted already")
         counts = Cooccurrence.load(args.input[0])
         report.add("counts", f"{counts.matrix.nnz:,} pairs of {len(counts.vocab):,} words")
-        _check_vocabulary(args, counts.vocab, format)
+        check(counts.vocab)
     else:
         corpus = _read(args, kind, report)
-        _check_vocabulary(args, corpus.vocab, format)
+        check(corpus.vocab)
         counts = _counted(args, corpus, report)
-        del corpus
     if args.save_counts:
         counts.save(args.save_counts)
-    spectrum = _solved(args, counts, report)
-    vectors = spectrum.vectors()
-    vectors.metadata |= _made(args, counts)
+    return counts
+
+
+def _finish(args: argparse.Namespace, vectors: Any, format: str, made: Mapping[str, Any], report: _Report) -> None:
+    """Write vectors with how they came about, and say what was done."""
+    vectors.metadata |= made
     vectors.save(args.output, format)
     report.add("saved", args.output)
     report.show()
@@ -248,10 +287,10 @@ def _check_vocabulary(args: argparse.Namespace, vocab: Any, format: str) -> None
     _check_words(vocab, format)
 
 
-def _made(args: argparse.Namespace, counts: Any) -> dict[str, Any]:
+def _made(args: argparse.Namespace, counts: Any, *names: str) -> dict[str, Any]:
     """Return how vectors came about, to be kept beside them."""
     road = {"fastqwem": __version__, "window": counts.window, "weighting": counts.weighting}
-    return road | _options(args, *TARGET, "tol", "seed")
+    return road | _options(args, *names)
 
 
 def _solved(args: argparse.Namespace, counts: Any, report: _Report) -> Any:
@@ -264,6 +303,34 @@ def _solved(args: argparse.Namespace, counts: Any, report: _Report) -> Any:
         spectrum.save(args.save_spectrum)
     report.add("solve", f"{len(spectrum.values)} eigenpairs, {spectrum.certificate}")
     return spectrum
+
+
+def _starting(name: str) -> Any:
+    """Return where `factorize` begins: what the name of a start stands for."""
+    if name in ("spectral", "random"):
+        return name
+    from .spectral import Factorization, Spectrum
+
+    kind = _kind(name)
+    if kind == "spectrum":
+        return Spectrum.load(name)
+    if kind == "factorization":
+        result = Factorization.load(name)
+        return result.input_vectors if result.output_vectors is None else (result.input_vectors, result.output_vectors)
+    if not os.path.exists(name):
+        raise UsageError(f"start must be spectral, random or a file, got {name!r}")
+    raise FormatError(f"{name}: holds neither a spectrum nor a factorization")
+
+
+def _factorized(args: argparse.Namespace, counts: Any, start: Any, report: _Report) -> Any:
+    from .spectral import factorize
+
+    options = _options(args, *FACTORIZING, "workers", "progress") | {"start": start}
+    result = factorize(counts, output=options.pop("vectors"), **options)
+    if args.save_model:
+        result.save(args.save_model)
+    report.add("factors", f"{args.vector_size} dimensions, loss {result.loss:.5f} after {result.sweeps} sweeps")
+    return result
 
 
 def _train(args: argparse.Namespace) -> None:
@@ -435,6 +502,10 @@ def _convert(args: argparse.Namespace) -> None:
         from .training import TrainedModel
 
         vectors = TrainedModel.load(args.input).vectors
+    elif kind == "factorization":
+        from .spectral import Factorization
+
+        vectors = Factorization.load(args.input).vectors
     else:
         vectors = formats.load(args.input, args.source, errors=args.errors)
     formats.save(vectors, args.output, args.target)
@@ -471,6 +542,7 @@ def _info(args: argparse.Namespace) -> None:
 
 COMMANDS = {
     "solve": _solve,
+    "factorize": _factorize,
     "train": _train,
     "count": _count,
     "theory": _theory,

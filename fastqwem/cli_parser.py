@@ -16,6 +16,7 @@ from .checks import check_choice, check_integer, check_real, parse_memory
 
 __all__ = [
     "COUNTING",
+    "FACTORIZING",
     "MACHINE",
     "SOLVING",
     "TARGET",
@@ -173,6 +174,32 @@ THEORY: dict[str, tuple[Convert, str, str]] = {
     "training": (_switch, "", "run gradient descent beside the theory"),
 }
 
+FACTORIZING: dict[str, tuple[Convert, str, str]] = {
+    "vector_size": (_integer(1), "D", "dimensions"),
+    "negative": (_real(0, open_minimum=True), "X", "negative samples per pair that the loss stands for"),
+    "ns_exponent": (_real(), "X", "exponent of the unigram distribution of negative samples"),
+    "sample": (_real(0), "X", "thin out words whose share of the text is larger; 0 keeps all"),
+    "objective": (
+        _choice("sgns", "qwem"),
+        "NAME",
+        "sgns (word2vec's loss, the default) or qwem (its quadratic approximation; the only one for --tied)",
+    ),
+    "ridge": (_real(0), "X", "pull rows towards zero as strongly as so many pairs"),
+    "ridge_exponent": (_real(0), "X", "times the pairs of the word to this power; 1: a share of its evidence"),
+    "sweeps": (_integer(0), "N", "improve both factors so many times at most (default 4 for sgns, 2 for qwem)"),
+    "steps": (_integer(1), "N", "conjugate gradients per row and half sweep (default 1 for sgns, 2 for qwem)"),
+    "tol": (_real(0), "X", "stop when a sweep gains a smaller share of the objective; 0: never"),
+    "start": (_name, "START", "where to begin: spectral, random, or a file of a spectrum or a factorization"),
+    "vectors": (
+        _choice("sum", "input", "output", "concat"),
+        "NAME",
+        "what is written: one factor (default for sgns), the sum of both (for qwem), or both side by side",
+    ),
+    "tied": (_switch, "", "one factor for words and contexts"),
+    "seed": (_integer(0), "N", "of the start"),
+}
+"""The options of `factorize`; ``--vectors`` is the argument `output`, which on the command line is the file."""
+
 TEXT = ("min_count", "max_vocab")
 COUNTING = ("window", "weighting")
 TARGET = ("kind", "negative", "ns_exponent", "smoothing", "weight_exponent")
@@ -182,6 +209,7 @@ MACHINE = ("workers", "memory", "scratch")
 DESCRIPTION = """Word embeddings in closed form from co-occurrence counts, or by gradient descent.
 
 The road:  text --count--> counts --solve--> vectors --> neighbours, analogy, evaluate, convert
+Weighted:  text --count--> counts --factorize--> vectors (word2vec's weights, alternating least squares)
 Another:   text --train--> vectors (word2vec's way: gradient descent, in epochs)
 """
 
@@ -191,6 +219,7 @@ EXAMPLES = """examples:
   fastqwem count wiki.txt -o wiki.fqn                    or count once ...
   fastqwem solve wiki.fqn -o v.fqv --negative 2 --ns-exponent 0.75     ... and solve as often as you like
                                     (these two options were better than the paper's plain M* wherever we measured)
+  fastqwem factorize wiki.fqn -o v.fqv                   word2vec's own weights instead of the paper's
   fastqwem train wiki.txt.xz -o v.fqv --sample 1e-4      word2vec's way; --objective qwem for the paper's loss
   fastqwem theory wiki.txt.xz -o report/                  what training learns, in which order, and when
   fastqwem evaluate v.fqv --analogies questions-words.txt
@@ -202,6 +231,14 @@ exit codes: 0 done, 1 bad data or a file that cannot be read or written, 2 wrong
 SOLVE = """Compute word vectors: read text, count which words stand near each other, and find the leading
 eigenvectors of the target matrix. There are no epochs and no learning rate; the same input gives the same
 vectors.
+
+Each step can start from a saved result: INPUT is text (plain, .gz, .bz2, .xz, .zst; one sentence per line;
+several files, a folder or a glob), an encoded corpus (.fqc), or counts saved by `fastqwem count`.
+"""
+
+FACTORIZE = """Compute word vectors from counts with the weights that word2vec's sampling gives to pairs of words:
+read text, count which words stand near each other, and minimise the loss by alternating least squares. There is
+no learning rate; the same input gives the same vectors.
 
 Each step can start from a saved result: INPUT is text (plain, .gz, .bz2, .xz, .zst; one sentence per line;
 several files, a folder or a glob), an encoded corpus (.fqc), or counts saved by `fastqwem count`.
@@ -227,8 +264,8 @@ INPUT is text, an encoded corpus (.fqc), counts that `fastqwem count` wrote, or 
 CONVERT = """Read vectors of any known format and write them in the format of the suffix of OUT:
 .fqv (ours), .txt or .vec (word2vec text), .bin (word2vec binary), .npy (with a .vocab.txt beside it), .tsv (for
 TensorBoard's projector, with a .metadata.tsv beside it; not read again); text, binary and tables also .gz, .bz2, .xz
-and .zst. IN may be a spectrum that `solve --save-spectrum` wrote, --vector-size cuts it shorter, or a model that
-`train --save-model` or `--checkpoint` wrote.
+and .zst. IN may be a spectrum that `solve --save-spectrum` wrote, --vector-size cuts it shorter, or a model that `train`
+(--save-model, --checkpoint) or `factorize` (--save-model) wrote.
 """
 
 
@@ -281,16 +318,27 @@ def _long_work(parser: _Command, defaults: Defaults) -> None:
     )
 
 
-def _solve(parser: _Command, defaults: Defaults) -> None:
+def _from_counts(parser: _Command, defaults: Defaults, model: str, about: str) -> None:
+    """Add what commands share that make vectors of counts, and the option that keeps their whole result."""
     add = parser.add_argument
     add("input", nargs="+", metavar="INPUT", help="text files, an encoded corpus, or saved counts")
     add("-o", "--output", required=True, metavar="OUT", help="vectors: .fqv .txt .vec .bin .npy .txt.gz ...")
     add("--save-counts", metavar="FILE", help="also keep the counts")
-    add("--save-spectrum", metavar="FILE", help="also keep eigenvalues and eigenvectors")
+    add(model, metavar="FILE", help=f"also keep {about}")
     parser.offer("reading text", TEXT, defaults)
     parser.offer("counting", COUNTING, defaults)
+
+
+def _solve(parser: _Command, defaults: Defaults) -> None:
+    _from_counts(parser, defaults, "--save-spectrum", "eigenvalues and eigenvectors")
     parser.offer("the target", TARGET, defaults)
     parser.offer("solving", SOLVING, defaults)
+    _long_work(parser, defaults)
+
+
+def _factorize(parser: _Command, defaults: Defaults) -> None:
+    _from_counts(parser, defaults, "--save-model", "both factors and the course of the loss")
+    parser.offer("factorizing", FACTORIZING, defaults, FACTORIZING)
     _long_work(parser, defaults)
 
 
@@ -367,6 +415,7 @@ def _info(parser: _Command, defaults: Defaults) -> None:
 
 _COMMANDS: dict[str, tuple[Callable[[_Command, Defaults], None], str, str | None]] = {
     "solve": (_solve, "text, corpus or counts to vectors", SOLVE),
+    "factorize": (_factorize, "text, corpus or counts to vectors, with word2vec's weights", FACTORIZE),
     "train": (_train, "text or corpus to vectors by gradient descent", TRAIN),
     "count": (_count, "text or corpus to co-occurrence counts", COUNT),
     "theory": (_theory, "what training learns and when, as a page with pictures", THEORY_TEXT),
@@ -380,7 +429,8 @@ _COMMANDS: dict[str, tuple[Callable[[_Command, Defaults], None], str, str | None
 
 def options_of(command: str | None) -> dict[str, tuple[Convert, str, str]]:
     """Return the table of options as a command understands them."""
-    return OPTIONS | {"train": TRAINING, "theory": THEORY}.get(command or "", {})
+    own = {"train": TRAINING, "factorize": FACTORIZING, "theory": THEORY}
+    return OPTIONS | own.get(command or "", {})
 
 
 def build_parser(defaults: Callable[[str], Defaults]) -> argparse.ArgumentParser:

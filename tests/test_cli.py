@@ -156,6 +156,7 @@ class TestHelp:
             (cli.DEFAULTS, cli_parser.OPTIONS),
             (cli.TRAINING_DEFAULTS, cli_parser.TRAINING),
             (cli.THEORY_DEFAULTS, cli_parser.THEORY),
+            (cli.FACTORIZING_DEFAULTS, cli_parser.FACTORIZING),
         ):
             assert set(defaults) == set(table)
             for name, value in defaults.items():
@@ -165,6 +166,13 @@ class TestHelp:
         parameters = inspect.signature(fastqwem.train).parameters
         elsewhere = {"corpus", "device", "callbacks", "workers", "checkpoint", "progress"}
         assert {n: p.default for n, p in parameters.items() if n not in elsewhere} == cli.TRAINING_DEFAULTS
+
+    def test_factorizing_has_the_options_and_defaults_of_python(self):
+        parameters = inspect.signature(fastqwem.factorize).parameters
+        names = {"output": "vectors"}  # --output is the file
+        ours = {names.get(n, n): p.default for n, p in parameters.items()}
+        assert {n: v for n, v in ours.items() if n in cli.FACTORIZING_DEFAULTS} == cli.FACTORIZING_DEFAULTS
+        assert ours.keys() - cli.FACTORIZING_DEFAULTS.keys() == {"counts_or_target", "workers", "progress"}
 
 
 class TestUsage:
@@ -196,6 +204,14 @@ class TestUsage:
             (["evaluate", "v.fqv"], "give --analogies or --similarity"),
             (["evaluate", "v.fqv", "--similarity", "f", "--protocol", "google"], "--protocol has no effect"),
             (["neighbours", "v.fqv"], "required: WORD"),
+            (["factorize", "x", "-o", "v.fqv", "--ridge", "-1"], "ridge must be at least 0, got -1"),
+            (["factorize", "x", "-o", "v.fqv", "--sweeps", "nan"], "sweeps must be an integer, got 'nan'"),
+            (["factorize", "x", "-o", "v.fqv", "--vectors", "both"], "vectors must be one of 'sum', 'input'"),
+            (["factorize", "x", "-o", "v.fqv", "--vectors", "concat", "--tied"], "vectors must not be concat"),
+            (
+                ["factorize", "x", "-o", "v.fqv", "--start", "svd"],
+                "start must be spectral, random or a file, got 'svd'",
+            ),
             (["train", "x", "-o", "v.fqv", "--window", "0"], "window must be at least 1, got 0"),
             (["train", "x", "-o", "v.fqv", "--epochs", "two"], "epochs must be an integer, got 'two'"),
             (["train", "x", "-o", "v.fqv", "--negative", "0"], "negative must be at least 1 without hs"),
@@ -582,3 +598,76 @@ class TestTrain:
         assert run("train", text, "-o", whole, *options, *training)[0] == 0
         np.testing.assert_array_equal(WordVectors.load(out).vectors, WordVectors.load(whole).vectors)
         assert fastqwem.TrainedModel.load(kept).done == (60, 0)
+
+
+class TestFactorize:
+    @pytest.fixture
+    def counts(self, tmp_path):
+        text = tmp_path / "text.txt"
+        text.write_text("\n".join(" ".join(sentence) for sentence in topical(60)))
+        corpus = fastqwem.Corpus.from_text(text, min_count=1)
+        path = tmp_path / "c.fqn"
+        fastqwem.count(corpus, 4).save(path)
+        return str(path)
+
+    def test_road(self, run, counts, tmp_path):
+        text, out = tmp_path / "text.txt", tmp_path / "v.fqv"
+        argv = [
+            "--min-count",
+            "1",
+            "--window",
+            "4",
+            "--vector-size",
+            "4",
+            "--sample",
+            "0",
+            "--sweeps",
+            "3",
+            "--tol",
+            "0",
+        ]
+        code, said, err = run(
+            "factorize", text, "-o", out, *argv, "--save-counts", tmp_path / "n.fqn", "--save-model", tmp_path / "m.fqz"
+        )
+        assert (code, err) == (0, "") and "4 dimensions, loss -" in said and "after 3 sweeps" in said
+        loaded = fastqwem.Cooccurrence.load(tmp_path / "n.fqn")
+        expected = fastqwem.factorize(loaded, 4, sample=0, sweeps=3, tol=0)
+        vectors = WordVectors.load(out)
+        assert np.array_equal(vectors.vectors, expected.matrix())
+        assert vectors.metadata["window"] == 4 and vectors.metadata["ridge"] == cli.FACTORIZING_DEFAULTS["ridge"]
+        assert run("convert", tmp_path / "m.fqz", tmp_path / "v.npy")[0] == 0
+        assert np.array_equal(np.load(tmp_path / "v.npy"), expected.matrix())
+        code, said, _ = run("info", tmp_path / "m.fqz")
+        assert code == 0 and "factorization" in said
+
+    def test_all_options_reach_python(self, run, counts, tmp_path):
+        options = {
+            "vector_size": 3, "negative": 2.0, "ns_exponent": 0.5, "sample": 0.01, "ridge": 3.0, "ridge_exponent": 0.5,
+            "sweeps": 4, "steps": 3, "tol": 0.0, "start": "random", "seed": 7,
+        }  # fmt: skip
+        argv = [part for name, value in options.items() for part in (cli_parser.flag(name), value)]
+        out = tmp_path / "v.fqv"
+        loaded = fastqwem.Cooccurrence.load(counts)
+        for more, extra in ((["--vectors", "concat"], {"output": "concat"}), (["--tied"], {"tied": True})):
+            assert run("factorize", counts, "-o", out, *argv, *more)[0] == 0
+            expected = fastqwem.factorize(loaded, **options, **extra).matrix()
+            assert np.array_equal(WordVectors.load(out).vectors, expected)
+
+    def test_starts_from_files(self, run, counts, tmp_path):
+        out, small = tmp_path / "v.fqv", ["--vector-size", "3", "--tol", "0"]
+        loaded = fastqwem.Cooccurrence.load(counts)
+        assert run("factorize", counts, "-o", out, *small, "--sweeps", "1", "--save-model", tmp_path / "m.fqz")[0] == 0
+        assert run("factorize", counts, "-o", out, *small, "--sweeps", "1", "--start", tmp_path / "m.fqz")[0] == 0
+        whole = fastqwem.factorize(loaded, 3, sweeps=2, tol=0).matrix()
+        assert np.array_equal(WordVectors.load(out).vectors, whole)
+        assert run("solve", counts, "-o", out, "--vector-size", "3", "--save-spectrum", tmp_path / "s.fqs")[0] == 0
+        assert run("factorize", counts, "-o", out, *small, "--start", tmp_path / "s.fqs")[0] == 0
+        failed(run("factorize", counts, "-o", out, "--start", counts), 1, "neither a spectrum nor a factorization")
+        failed(
+            run("factorize", counts, "-o", out, "--start", tmp_path / "m.fqz"),
+            1,
+            "start must have shape",
+            "got (24, 3)",
+        )
+        failed(run("factorize", counts, "-o", tmp_path / "m.fqz", "--start", tmp_path / "m.fqz"), 2, "suffix")
+        failed(run("factorize", counts, "-o", out, "--window", "3"), 2, "--window has no effect")

@@ -12,6 +12,7 @@ PYBIND11_MODULE(_core, m) {
   fastqwem::register_phrases(m);
   fastqwem::register_weighted(m);
   fastqwem::register_spectral(m);
+  fastqwem::register_row_solver(m);
   fastqwem::register_training(m);
   fastqwem::register_vectors(m);
 }

@@ -12,6 +12,7 @@ void register_counts(pybind11::module_& m);
 void register_phrases(pybind11::module_& m);
 void register_weighted(pybind11::module_& m);
 void register_spectral(pybind11::module_& m);
+void register_row_solver(pybind11::module_& m);
 void register_training(pybind11::module_& m);
 void register_vectors(pybind11::module_& m);
 

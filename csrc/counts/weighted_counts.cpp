@@ -1,9 +1,8 @@
 #include "counts/weighted_counts.h"
 
 #include <algorithm>
-#include <atomic>
-#include <stdexcept>
 
+#include "core/csr.h"
 #include "core/huge_buffer.h"
 #include "core/parallel.h"
 
@@ -58,25 +57,9 @@ WeightedCounts::WeightedCounts(std::int64_t n_words, const Offset* indptr, const
       wide_(wide),
       rows_(rows),
       columns_(columns) {
-  ranges_.push_back(0);
-  for (std::int64_t row = 0; row < n_words; ++row) {
-    if (indptr[row + 1] < indptr[row]) throw std::invalid_argument("counts: indptr must not decrease");
-    const std::int64_t begin = ranges_.back();
-    if (indptr[row + 1] - indptr[begin] >= kRangeNonzeros || row + 1 - begin >= kRangeRows || row + 1 == n_words) {
-      ranges_.push_back(row + 1);
-    }
-  }
+  ranges_ = row_ranges(indptr, n_words, kRangeNonzeros, kRangeRows);
   // The passes do not look again: an index out of range would read foreign memory.
-  std::atomic<bool> sound{true};
-  for_ranges(n_workers, control, [&](std::int64_t first, std::int64_t last) {
-    const auto limit = static_cast<std::uint32_t>(n_words_);
-    bool inside = true;
-    for (Offset e = indptr_[first]; e < indptr_[last]; ++e) {
-      inside &= static_cast<std::uint32_t>(indices_[e]) < limit;
-    }
-    if (!inside) sound = false;
-  });
-  if (!sound) throw std::invalid_argument("counts: a column index is not in the vocabulary");
+  check_indices(indptr, indices, ranges_, n_words, n_workers, control);
 }
 
 template <class Body>

@@ -31,5 +31,9 @@ struct WeightedKernels {
 // Those of the instruction set in use, for T float or double.
 template <class T>
 const WeightedKernels<T>& weighted_kernels();
+template <>
+const WeightedKernels<float>& weighted_kernels<float>();
+template <>
+const WeightedKernels<double>& weighted_kernels<double>();
 
 }  // namespace fastqwem

@@ -16,4 +16,18 @@ Isa active_isa();
 // std::invalid_argument for a name that is unknown or that this processor cannot run.
 void force_isa(const std::string& name);
 
+// The one of three that was compiled for the instruction set in use.
+template <class T>
+const T& of_active_isa(const T& baseline, const T& avx2, const T& avx512) {
+  switch (active_isa()) {
+    case Isa::avx512:
+      return avx512;
+    case Isa::avx2:
+      return avx2;
+    case Isa::baseline:
+      break;
+  }
+  return baseline;
+}
+
 }  // namespace fastqwem

@@ -1,9 +1,8 @@
 #include "spectral/target_matrix.h"
 
 #include <algorithm>
-#include <atomic>
-#include <stdexcept>
 
+#include "core/csr.h"
 #include "core/parallel.h"
 #include "spectral/row_kernels.h"
 
@@ -19,25 +18,9 @@ constexpr std::int64_t kSegment = 1 << 12;  // float64 values of one row made at
 TargetMatrix::TargetMatrix(std::int64_t n_words, const Offset* indptr, const WordId* indices, const void* counts,
                            bool wide, const TargetOptions& options, int n_workers, Control& control)
     : n_words_(n_words), indptr_(indptr), indices_(indices), counts_(counts), wide_(wide), options_(options) {
-  ranges_.push_back(0);
-  for (std::int64_t row = 0; row < n_words; ++row) {
-    if (indptr[row + 1] < indptr[row]) throw std::invalid_argument("counts: indptr must not decrease");
-    const std::int64_t begin = ranges_.back();
-    if (indptr[row + 1] - indptr[begin] >= kRangeNonzeros || row + 1 - begin >= kRangeRows || row + 1 == n_words) {
-      ranges_.push_back(row + 1);
-    }
-  }
+  ranges_ = row_ranges(indptr, n_words, kRangeNonzeros, kRangeRows);
   // The products do not look again: an index out of range would read foreign memory.
-  std::atomic<bool> sound{true};
-  for_ranges(n_workers, control, [&](std::int64_t first, std::int64_t last, std::vector<double>&) {
-    const auto limit = static_cast<std::uint32_t>(n_words_);
-    bool inside = true;
-    for (Offset e = indptr_[first]; e < indptr_[last]; ++e) {
-      inside &= static_cast<std::uint32_t>(indices_[e]) < limit;
-    }
-    if (!inside) sound = false;
-  });
-  if (!sound) throw std::invalid_argument("counts: a column index is not in the vocabulary");
+  check_indices(indptr, indices, ranges_, n_words, n_workers, control);
 }
 
 template <class Body>

@@ -11,7 +11,7 @@ from ..checks import check_real, resolve_workers
 from .cooccurrence import Cooccurrence
 from .subsampling import keep_probabilities
 
-__all__ = ["PairWeights"]
+__all__ = ["PairWeights", "gram_line", "inner_line", "weighted_gram"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -40,6 +40,8 @@ class PairWeights:
     keep, rows, noise : float64 arrays, shape (V,)
         a, r and q.
     negative : float
+    total : float
+        Z.
 
     Raises
     ------
@@ -78,7 +80,8 @@ class PairWeights:
         self.keep = keep_probabilities(self.vocab.counts, threshold)
         self.noise = _noise(frequency, exponent)
         sums = self._ones(self._bind(self.keep))
-        self._scale = 1.0 / sums.sum()
+        self.total = float(sums.sum())
+        self._scale = 1.0 / self.total
         self._core = self._bind(self.keep * self._scale)
         self.rows: Array = sums / sums.sum()
 
@@ -125,6 +128,40 @@ class PairWeights:
         """
         sums = np.array(self._core.line(w, dw, c, dc, self._workers))
         return sums[:3], sums[3:]
+
+    def loss_line(self, w: Array, dw: Array, c: Array, dc: Array) -> Array:
+        """Return the coefficients, s^0 to s^4, of QWEM's loss along ``w + s dw``, ``c + s dc``.
+
+        The loss is the sum over all pairs of ``A (x^2 / 4 - x) + B (x^2 / 4 + x)``. Cost: `line`, and 6 V d^2 flops.
+        """
+        k, r, q = self.negative, self.rows, self.noise
+        linear, square = self.line(w, dw, c, dc)
+        coefficients = square / 4 + k / 4 * inner_line(gram_line(w, dw, r), gram_line(c, dc, q))
+        a, b, e, f = r @ w, r @ dw, q @ c, q @ dc
+        coefficients[:3] += k * np.array([a @ e, a @ f + b @ e, b @ f]) - linear
+        return np.asarray(coefficients)
+
+
+def weighted_gram(w: Array, weights: Array | None = None) -> Array:
+    """Return ``w^T diag(weights) w`` in float64."""
+    wide = w.astype(np.float64, copy=False)
+    return np.asarray(wide.T @ (wide if weights is None else weights[:, None] * wide))
+
+
+def gram_line(w: Array, step: Array, weights: Array | None = None) -> list[Array]:
+    """Return the coefficients of ``(w + s step)^T diag(weights) (w + s step)`` from s^0 to s^2."""
+    wide, steep = w.astype(np.float64, copy=False), step.astype(np.float64, copy=False)
+    cross = wide.T @ (steep if weights is None else weights[:, None] * steep)
+    return [weighted_gram(wide, weights), cross + cross.T, weighted_gram(steep, weights)]
+
+
+def inner_line(left: list[Array], right: list[Array]) -> Array:
+    """Return the coefficients of the inner product of two matrices whose entries are quadratic in s."""
+    result = np.zeros(5)
+    for i, a in enumerate(left):
+        for j, b in enumerate(right):
+            result[i + j] += float(np.vdot(a, b))
+    return result
 
 
 def _noise(frequency: Array, exponent: float) -> Array:

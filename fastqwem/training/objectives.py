@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from scipy.special import expit
 
-from ..counts.pair_weights import PairWeights
+from ..counts.pair_weights import PairWeights, gram_line, inner_line, weighted_gram
 
 __all__ = ["Line", "Objective", "Point", "QwemObjective", "SgnsObjective", "TargetObjective"]
 
@@ -75,27 +75,6 @@ def _dot(a: Array, b: Array) -> float:
     return float(np.einsum("ij,ij->", a, b, dtype=np.float64, optimize=False))
 
 
-def _weighted_gram(w: Array, weights: Array | None) -> Array:
-    wide = w.astype(np.float64, copy=False)
-    return np.asarray(wide.T @ (wide if weights is None else weights[:, None] * wide))
-
-
-def _gram_line(w: Array, step: Array, weights: Array | None = None) -> list[Array]:
-    """Return the coefficients of ``(w + s step)^T diag(weights) (w + s step)`` from s^0 to s^2."""
-    wide, steep = w.astype(np.float64, copy=False), step.astype(np.float64, copy=False)
-    cross = wide.T @ (steep if weights is None else weights[:, None] * steep)
-    return [_weighted_gram(wide, weights), cross + cross.T, _weighted_gram(steep, weights)]
-
-
-def _product(left: list[Array], right: list[Array]) -> Array:
-    """Return the coefficients of the inner product of two matrices whose entries are quadratic in s."""
-    result = np.zeros(5)
-    for i, a in enumerate(left):
-        for j, b in enumerate(right):
-            result[i + j] += float(np.vdot(a, b))
-    return result
-
-
 class TargetObjective:
     """The paper's Setting 3.1, ``1/4 (|W C^T - M|_F^2 - |M|_F^2)``: all pairs weigh the same.
 
@@ -128,7 +107,7 @@ class TargetObjective:
     def at(self, factors: Factors, images: Factors = ()) -> Point:
         images = images or self._images(factors)
         w, c = _sides(factors)
-        gram_w, gram_c = _weighted_gram(w, None), _weighted_gram(c, None)
+        gram_w, gram_c = weighted_gram(w), weighted_gram(c)
         loss = 0.25 * float(np.vdot(gram_w, gram_c)) - 0.5 * _dot(w, images[0])
         half = 1.0 if self._tied else 0.5
         grams = (gram_c,) if self._tied else (gram_c, gram_w)
@@ -141,7 +120,7 @@ class TargetObjective:
         images = self._images(direction)
         w, c = _sides(point.factors)
         dw, dc = _sides(direction)
-        quartic = 0.25 * _product(_gram_line(w, dw), _gram_line(c, dc))
+        quartic = 0.25 * inner_line(gram_line(w, dw), gram_line(c, dc))
         linear = np.array(
             [_dot(w, point.images[0]), _dot(dw, point.images[0]) + _dot(w, images[0]), _dot(dw, images[0])]
         )
@@ -149,7 +128,7 @@ class TargetObjective:
         return Line(quartic, images)
 
     def curvatures(self, factors: Factors) -> Factors:
-        return tuple(_weighted_gram(x, None) for x in reversed(factors))
+        return tuple(weighted_gram(x) for x in reversed(factors))
 
 
 class QwemObjective:
@@ -173,7 +152,7 @@ class QwemObjective:
         pairs = self._weights
         k, r, q = pairs.negative, pairs.rows, pairs.noise
         w, c = _sides(factors)
-        gram_w, gram_c = _weighted_gram(w, r), _weighted_gram(c, q)
+        gram_w, gram_c = weighted_gram(w, r), weighted_gram(c, q)
         mean_w, mean_c = r @ w, q @ c
         sparse_w, first, second = pairs.gather(w, c, 0.5, -1.0)
         loss = -first + second / 4 + k * (float(mean_w @ mean_c) + float(np.vdot(gram_w, gram_c)) / 4)
@@ -185,16 +164,9 @@ class QwemObjective:
         return Point(factors, loss, (sparse_w + rows_w, sparse_c + rows_c))
 
     def along(self, point: Point, direction: Factors) -> Line:
-        pairs = self._weights
-        k, r, q = pairs.negative, pairs.rows, pairs.noise
         w, c = _sides(point.factors)
         dw, dc = _sides(direction)
-        linear, square = pairs.line(w, dw, c, dc)
-        coefficients = square / 4 + k / 4 * _product(_gram_line(w, dw, r), _gram_line(c, dc, q))
-        a, b, e, f = r @ w, r @ dw, q @ c, q @ dc
-        means = np.array([a @ e, a @ f + b @ e, b @ f])
-        coefficients[:3] += k * means - linear
-        return Line(coefficients)
+        return Line(self._weights.loss_line(w, dw, c, dc))
 
     def curvatures(self, factors: Factors) -> Factors:
         return _curvatures(self._weights, factors)
@@ -277,5 +249,5 @@ def _curvatures(weights: PairWeights, factors: Factors) -> Factors:
     """Return the means of ``c c^T`` as the words of the other side weigh them."""
     masses = _masses(weights, len(factors) == 1)
     return tuple(
-        _weighted_gram(x, mass / mass.sum()) for x, mass in zip(reversed(factors), reversed(masses), strict=True)
+        weighted_gram(x, mass / mass.sum()) for x, mass in zip(reversed(factors), reversed(masses), strict=True)
     )

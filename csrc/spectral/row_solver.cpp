@@ -1,0 +1,161 @@
+#include "spectral/row_solver.h"
+
+#include <algorithm>
+
+#include "core/csr.h"
+#include "core/huge_buffer.h"
+#include "core/parallel.h"
+#include "spectral/row_cuts.h"
+
+namespace fastqwem {
+namespace {
+
+// A piece of work: rows that are solved together, a tenth of a second at most, or one by one if they are short.
+constexpr std::int64_t kRangeNonzeros = 1 << 20;
+constexpr std::int64_t kRangeRows = 128;
+// Nonzeros per row from which it pays: those of shorter rows stay in the cache from one pass to the next anyway.
+constexpr std::int64_t kLong = 800;
+constexpr std::int64_t kPackedRows = 1 << 12;
+constexpr std::int64_t kLine = 16;  // floats in a cache line
+
+std::int64_t padded(std::int64_t d) { return (d + kLine - 1) / kLine * kLine; }
+
+// to[0..stride) = from[0..d), then zeros.
+void pad(const float* from, std::int64_t d, float* to, std::int64_t stride) {
+  std::fill(std::copy(from, from + d, to), to + stride, 0.0f);
+}
+
+HugeBuffer<float> packed(const float* matrix, std::int64_t n_rows, std::int64_t d, int n_workers, Control& control) {
+  const std::int64_t stride = padded(d);
+  HugeBuffer<float> result(static_cast<std::size_t>(n_rows * stride));
+  const auto n_items = static_cast<std::size_t>((n_rows + kPackedRows - 1) / kPackedRows);
+  parallel_for(n_workers, n_items, control, [&](std::size_t item, int) {
+    const std::int64_t first = static_cast<std::int64_t>(item) * kPackedRows;
+    for (std::int64_t row = first; row < std::min(first + kPackedRows, n_rows); ++row) {
+      pad(matrix + row * d, d, result.data() + row * stride, stride);
+    }
+  });
+  return result;
+}
+
+// The Gram matrices with padded rows and as many padded rows of zeros, or their diagonals.
+HugeBuffer<float> packed_grams(const RowSystem& system) {
+  const std::int64_t d = system.d, stride = padded(d), height = system.diagonal ? 1 : d;
+  const std::int64_t part_size = system.diagonal ? stride : stride * stride;
+  HugeBuffer<float> result(static_cast<std::size_t>(system.n_parts * part_size));
+  std::fill_n(result.data(), result.size(), 0.0f);
+  for (std::int64_t part = 0; part < system.n_parts; ++part) {
+    for (std::int64_t row = 0; row < height; ++row) {
+      pad(system.grams + (part * height + row) * d, d, result.data() + part * part_size + row * stride, stride);
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+// What a piece of work needs.
+struct RowSolver::Buffers {
+  HugeBuffer<float> values, scratch;
+  std::vector<PaddedRow> rows;
+  Buffers(std::int64_t n_values, std::int64_t n_rows, std::int64_t stride)
+      : values(static_cast<std::size_t>(n_values)),
+        scratch(static_cast<std::size_t>((n_rows * kRowVectors + 1) * stride)),
+        rows(static_cast<std::size_t>(n_rows)) {}
+  float* vectors(std::int64_t at, std::int64_t stride) { return scratch.data() + at * kRowVectors * stride; }
+};
+
+RowSolver::RowSolver(std::int64_t n_words, const Offset* indptr, const WordId* indices, const void* counts, bool wide,
+                     const double* columns, int n_workers, Control& control)
+    : n_words_(n_words), indptr_(indptr), indices_(indices), counts_(counts), wide_(wide), columns_(columns) {
+  ranges_ = row_ranges(indptr, n_words, kRangeNonzeros, kRangeRows);
+  // The passes do not look again: an index out of range would read foreign memory.
+  check_indices(indptr, indices, ranges_, n_words, n_workers, control);
+}
+
+// Row i with its weights, which are left in `values`; where it may be cut and read ahead is missing.
+PaddedRow RowSolver::padded_row(const RowSystem& system, std::int64_t i, float* values) const {
+  const RowSolverKernels& kernels = row_solver_kernels();
+  const Offset begin = indptr_[i], n = indptr_[i + 1] - begin;
+  if (wide_) {
+    const auto* const counts = static_cast<const std::int64_t*>(counts_);
+    kernels.fill64(system.rows[i], columns_, indices_ + begin, counts + begin, n, values);
+  } else {
+    const auto* const counts = static_cast<const std::int32_t*>(counts_);
+    kernels.fill32(system.rows[i], columns_, indices_ + begin, counts + begin, n, values);
+  }
+  PaddedRow row;
+  row.indices = indices_ + begin;
+  row.values = values;
+  row.weights = system.weights + i;
+  row.ridge = static_cast<float>(system.ridge[i]);
+  row.seen = static_cast<float>(system.seen[i]);
+  return row;
+}
+
+// Rows [first, last) together.
+void RowSolver::solve_rows(const RowSystem& system, const PaddedSystem& shared, const RowCuts& cuts,
+                           std::int64_t first, std::int64_t last, Buffers& buffers, float* x,
+                           std::array<double, 2>* losses, const Control& control) const {
+  const std::int64_t d = system.d, stride = shared.stride;
+  const bool whole = cuts.n_pieces() == 1;
+  for (std::int64_t i = first; i < last; ++i) {
+    const std::int64_t n = indptr_[i + 1] - indptr_[i];
+    PaddedRow& row = buffers.rows[static_cast<std::size_t>(i - first)];
+    row = padded_row(system, i, buffers.values.data() + (indptr_[i] - indptr_[first]));
+    row.cuts = cuts.row(i - first);
+    row.readable = whole ? indptr_[n_words_] - indptr_[i] : n;  // a piece is not followed by its row's next
+    pad(x + i * d, d, buffers.vectors(i - first, stride), stride);
+  }
+  row_solver_kernels().solve(shared, buffers.rows.data(), last - first, cuts.n_pieces(), buffers.scratch.data(),
+                             control);
+  for (std::int64_t i = first; i < last; ++i) {
+    const float* const solved = buffers.vectors(i - first, stride);
+    std::copy(solved, solved + d, x + i * d);
+    const PaddedRow& row = buffers.rows[static_cast<std::size_t>(i - first)];
+    losses[i] = {row.before, row.after};
+  }
+}
+
+std::array<double, 2> RowSolver::solve(const RowSystem& system, float* x, int n_workers, Control& control) const {
+  const std::int64_t d = system.d, stride = padded(d);
+  const HugeBuffer<float> fixed = packed(system.fixed, n_words_, d, n_workers, control);
+  const HugeBuffer<float> grams = packed_grams(system);
+  const HugeBuffer<float> means = packed(system.means, system.n_parts, d, 1, control);
+  const HugeBuffer<float> square = packed(system.square, 1, d, 1, control);
+  PaddedSystem shared;
+  shared.stride = stride;
+  shared.fixed = fixed.data();
+  shared.n_parts = system.n_parts;
+  shared.grams = grams.data();
+  shared.diagonal = system.diagonal;
+  shared.means = means.data();
+  shared.square = square.data();
+  shared.weight_stride = n_words_;
+  shared.steps = system.steps;
+  shared.noise = system.noise;
+  shared.level = system.level;
+  shared.slope = system.slope;
+  shared.bend = system.bend;
+  std::vector<std::array<double, 2>> losses(static_cast<std::size_t>(n_words_));  // summed in row order
+  control.set_total(static_cast<std::uint64_t>(indptr_[n_words_]));
+  parallel_for(n_workers, ranges_.size() - 1, control, [&](std::size_t item, int) {
+    const std::int64_t first = ranges_[item], last = ranges_[item + 1], n = indptr_[last] - indptr_[first];
+    const bool together = n >= kLong * (last - first);
+    const std::int64_t height = together ? last - first : 1;
+    Buffers buffers(n, height, stride);
+    for (std::int64_t at = first; at < last; at += height) {
+      const RowCuts cuts(indptr_, indices_, n_words_, at, at + height, together);
+      solve_rows(system, shared, cuts, at, at + height, buffers, x, losses.data(), control);
+    }
+    control.advance(static_cast<std::uint64_t>(n));
+  });
+  std::array<double, 2> total{};
+  for (std::int64_t i = 0; i < n_words_; ++i) {
+    total[0] += system.mass[i] * losses[static_cast<std::size_t>(i)][0];
+    total[1] += system.mass[i] * losses[static_cast<std::size_t>(i)][1];
+  }
+  return total;
+}
+
+}  // namespace fastqwem

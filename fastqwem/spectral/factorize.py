@@ -1,0 +1,236 @@
+"""SGNS or QWEM with word2vec's own weights, from counts alone: alternating least squares, no samples, no learning rate."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from scipy.sparse.linalg import aslinearoperator
+
+from ..checks import check_choice, check_integer, check_real, resolve_workers
+from ..counts.cooccurrence import Cooccurrence
+from ..counts.pair_weights import PairWeights
+from ..counts.window import window_weights
+from ..progress import Progress, Tick, track
+from .alternating import Factors, PairProblem, Problem, TargetProblem
+from .factorization import OUTPUTS, Factorization, HalfSweep
+from .logistic import LogisticProblem
+from .slices import RowSlices
+from .start import SpectralStart, start_factors
+
+__all__ = ["factorize"]
+
+Array = np.ndarray[Any, np.dtype[Any]]
+OBJECTIVES = ("sgns", "qwem")
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "sgns": {"sweeps": 4, "steps": 1, "output": "input"},
+    "qwem": {"sweeps": 2, "steps": 2, "output": "sum"},
+}
+_LOG = logging.getLogger(__name__)
+
+
+def factorize(
+    counts_or_target: Any,
+    vector_size: int = 200,
+    negative: float = 5,
+    ns_exponent: float = 0.75,
+    sample: float = 1e-4,
+    *,
+    objective: str | None = None,
+    ridge: float = 10.0,
+    ridge_exponent: float = 0.0,
+    sweeps: int | None = None,
+    steps: int | None = None,
+    tol: float = 1e-4,
+    start: Any = "spectral",
+    output: str | None = None,
+    tied: bool = False,
+    seed: int = 0,
+    workers: int = 0,
+    progress: Progress = None,
+) -> Factorization:
+    """Minimise word2vec's loss over all pairs of words, with the weights that its sampling gives them, from counts.
+
+    With ``x_ij = w_i . c_j``, SGNS's loss is ``sum_ij A_ij log(1 + e^-x) + B_ij log(1 + e^x)``, and QWEM's is its
+    approximation ``sum_ij A_ij (x^2/4 - x) + B_ij (x^2/4 + x)``, quadratic in W for fixed C and the other way round: the
+    factors take turns, each row of one improved by a few conjugate gradients from where it is. SGNS's loss is reduced
+    to that by parabolas, see `fastqwem.spectral.logistic`.
+
+    Parameters
+    ----------
+    counts_or_target : Cooccurrence or Target
+        Counts, in memory or mapped: word2vec's weights, see `fastqwem.counts.pair_weights.PairWeights`. A target, or
+        any symmetric matrix or linear operator: the paper's setting, all pairs weigh alike, and the loss is
+        ``1/4 (|W C^T - M|_F^2 - |M|_F^2)``.
+    vector_size : int
+        d.
+    negative, ns_exponent, sample
+        word2vec's; only with counts.
+    objective : {"sgns", "qwem"}, optional
+        By default "sgns" with counts. Tied factors, and a target, have "qwem" only.
+    ridge, ridge_exponent : float, at least 0
+        A row whose word stands in n expected pairs (after subsampling; a neighbour at distance 1 counts one) is held
+        towards zero by ``ridge * n ** ridge_exponent / 2 * |w|^2``, in units of one pair. Exponent 0: as much as so
+        many pairs, which matters less the longer the corpus; exponent 1: a share of the evidence, which does not.
+        With a target: the constant `ridge` itself, in its units.
+    sweeps : int, optional
+        Most sweeps, each over both factors; by default 4 for "sgns" and 2 for "qwem".
+    steps : int, optional
+        Conjugate gradients per row and half sweep, preconditioned; by default 1 for "sgns", whose parabolas are soon
+        out of date, and 2 for "qwem", where on text a third gained 0.1 % of the loss in the first sweep and nothing
+        later. Only with counts.
+    tol : float, at least 0
+        Stop when a sweep lowers the objective by no more than this share of it; 0: never.
+    start : "spectral", SpectralStart, "random", Spectrum, array (V, d), or a pair of these two for (W, C)
+        Where to begin. "spectral" is a rough closed form, see `fastqwem.spectral.start.SpectralStart`.
+    output : {"sum", "input", "output", "concat"}, optional
+        What `Factorization.vectors` gives: W + C, W, C, or both side by side. Both are always kept. By default "input"
+        for "sgns" and "sum" for "qwem", which were better.
+    tied : bool
+        Both words of a pair share their vectors, C = W; the weights are then made symmetric.
+    seed : int
+        Of the start.
+    workers : int
+        Threads; 0 means all cores. Results do not depend on it.
+    progress : bool, callable or None
+        See `fastqwem.progress.Progress`; counts nonzeros of half sweeps.
+
+    Returns
+    -------
+    Factorization
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of range or does not fit the others.
+
+    Notes
+    -----
+    Cost of a sweep: ``8 (steps + 1) nnz d`` flops, and memory for three matrices of V d floats beside the two. No half
+    sweep raises the objective, as far as float32 can tell; that of SGNS is close to the loss, see above. Source of the method:
+    Hu, Koren, Volinsky 2008, with the conjugate gradients of Takacs, Pilaszy, Tikk 2011.
+
+    Examples
+    --------
+    >>> vectors = factorize(counts, vector_size=200).vectors  # doctest: +SKIP
+    """
+    d = check_integer("vector_size", vector_size, 1)
+    strength = check_real("ridge", ridge, 0)
+    exponent = check_real("ridge_exponent", ridge_exponent, 0)
+    is_pairs = isinstance(counts_or_target, Cooccurrence)
+    loss = check_choice(
+        "objective", ("sgns" if is_pairs and not tied else "qwem") if objective is None else objective, OBJECTIVES
+    )
+    defaults = DEFAULTS[loss]
+    n_sweeps = check_integer("sweeps", defaults["sweeps"] if sweeps is None else sweeps, 0)
+    n_steps = check_integer("steps", defaults["steps"] if steps is None else steps, 1)
+    tolerance = check_real("tol", tol, 0)
+    output = check_choice("output", defaults["output"] if output is None else output, OUTPUTS)
+    check_integer("seed", seed, 0)
+    threads = resolve_workers(workers)
+    if tied and output == "concat":
+        raise ValueError("output must not be 'concat' for tied factors, which are one matrix")
+    if loss == "sgns" and (tied or not is_pairs):
+        raise ValueError("objective must be 'qwem' for tied factors or a target, got 'sgns'")
+    options: dict[str, Any] = {"objective": loss, "output": output, "tied": bool(tied), "ridge": strength, "seed": seed}
+    vocab = getattr(counts_or_target, "vocab", None)
+    n_words = len(vocab) if vocab is not None else _order(counts_or_target)
+    slices = RowSlices(n_words, threads)
+    with slices.working():
+        problem: Problem
+        if is_pairs:
+            weights = PairWeights(counts_or_target, negative, ns_exponent, sample, threads)
+            scale = _ridge(weights, counts_or_target, strength, exponent)
+            kind = LogisticProblem if loss == "sgns" else PairProblem
+            problem = kind(counts_or_target, weights, scale, n_steps, slices, threads)
+            options |= {"negative": float(negative), "ns_exponent": float(ns_exponent), "sample": float(sample)}
+            options |= {"ridge_exponent": exponent, "steps": n_steps}
+        else:
+            problem = TargetProblem(_operator(counts_or_target, threads), strength, slices)
+        options |= {"start": _described(start)}
+        factors = Factors(*start_factors(start, problem, d, seed, slices, threads))
+        if tied:
+            factors.c = factors.w
+        with track(progress, "factorizing", "pairs") as tick:
+            history, converged = alternate(problem, factors, n_sweeps, tolerance, bool(tied), tick)
+    w, c = (problem.unscaled(x) for x in (factors.w, factors.c))
+    return Factorization(w, None if tied else c, history, converged, vocab, options)
+
+
+def alternate(
+    problem: Problem, factors: Factors, sweeps: int, tol: float, tied: bool, tick: Tick | None
+) -> tuple[list[HalfSweep], bool]:
+    """Improve the factors until the sweeps are over or gain too little: (history, whether the latter)."""
+    history: list[HalfSweep] = []
+    began = time.perf_counter()
+    halves: list[tuple[str, Callable[..., tuple[float, float]]]] = (
+        [("both", lambda t: problem.improve_tied(factors, t))]
+        if tied
+        else [
+            ("input", lambda t: problem.improve(0, factors, t)),
+            ("output", lambda t: problem.improve(1, factors, t)),
+        ]
+    )
+
+    def record(sweep: int, name: str, objective: float, penalty: float) -> None:
+        seconds = time.perf_counter() - began if sweep else 0.0
+        history.append(HalfSweep(sweep, name, objective - penalty, objective, seconds))
+        _LOG.info("sweep %d, %s: loss %.6f, objective %.6f", sweep, name, history[-1].loss, objective)
+
+    for sweep in range(1, sweeps + 1):
+        for at, (name, improve) in enumerate(halves):
+            penalty = problem.penalty(factors)
+            ticked = None if tick is None else _ahead(tick, (sweep - 1) * len(halves) + at, sweeps * len(halves))
+            before, after = improve(ticked)
+            if not history:
+                record(0, "start", before, penalty)
+            record(sweep, name, after, problem.penalty(factors))
+        gain = history[-1 - len(halves)].objective - history[-1].objective
+        if tol > 0 and gain <= tol * abs(history[-1].objective):
+            return history, True
+    return history, False
+
+
+def _ahead(tick: Tick, done: int, passes: int) -> Tick:
+    """Return the progress of one of a number of equal passes, as that of all."""
+    return lambda part, whole: tick(done * whole + part, passes * whole)
+
+
+def _ridge(weights: PairWeights, counts: Cooccurrence, strength: float, exponent: float) -> Array:
+    """Return the ridge of each word in units of weights that sum to one."""
+    near = int(window_weights(counts.window, counts.weighting)[0][0])
+    pairs = weights.total / near
+    evidence = weights.rows * pairs
+    return np.asarray(strength * np.where(evidence > 0, evidence, 1.0) ** exponent / pairs)
+
+
+def _described(start: Any) -> Any:
+    """Return what `start` is, to be kept with the result."""
+    if isinstance(start, SpectralStart):
+        return asdict(start)
+    return start if isinstance(start, str) else type(start).__name__
+
+
+def _operator(target: Any, workers: int) -> Any:
+    if hasattr(target, "workers"):
+        target.workers = workers
+    return target if hasattr(target, "gamma") else aslinearoperator(target)
+
+
+def _order(target: Any) -> int:
+    """Return the order of a square real matrix or operator."""
+    try:
+        operator = aslinearoperator(target)
+    except TypeError:
+        raise TypeError(
+            f"counts_or_target must be a Cooccurrence, a Target or a matrix, got {type(target).__name__}"
+        ) from None
+    if operator.shape[0] != operator.shape[1] or not operator.shape[0]:
+        raise ValueError(f"counts_or_target must be square and not empty, got shape {operator.shape}")
+    if np.issubdtype(operator.dtype, np.complexfloating):
+        raise ValueError(f"counts_or_target must be real, got {operator.dtype}")
+    return int(operator.shape[0])
