@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .keyedvectors import KeyedVectors as KeyedVectors
     from .substitute import patch as patch
+    from .word2vec import Word2Vec as Word2Vec
 
-__all__ = ["KeyedVectors", "patch"]
+__all__ = ["KeyedVectors", "Word2Vec", "patch"]
 
 _WHERE = {
     "KeyedVectors": "keyedvectors",
