@@ -138,6 +138,10 @@ class RowSolver:
 # training
 TRAINING_CHUNK: int
 
+def huffman_tree(
+    counts: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.uint8]]: ...
+
 class Trainer:
     diverged: bool
     next_chunk: int
@@ -175,6 +179,8 @@ class Trainer:
         n_workers: int,
         progress: Tick | None,
     ) -> None: ...
+    def set_locks(self, locks: NDArray[np.float32]) -> None: ...
+    def set_huffman(self, ends: NDArray[np.int64], points: NDArray[np.int32], codes: NDArray[np.uint8]) -> None: ...
     def totals(self) -> tuple[float, int, int]: ...
     def reset_totals(self) -> None: ...
     def held_out_totals(

@@ -1,7 +1,9 @@
 // Training by stochastic gradient descent: corpus arrays in, matrices out.
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "bind/arrays.h"
 #include "bind/registers.h"
@@ -135,6 +137,31 @@ void set_moments(Trainer& trainer, const py::array& output_mean, const py::array
   moments.ratio.assign(r, r + v);
 }
 
+void set_locks(Trainer& trainer, const py::array& locks) {
+  const auto v = static_cast<py::ssize_t>(trainer.options().vocab_size);
+  const float* const values = of_length<float>(locks, "locks", v);
+  trainer.model().locks.assign(values, values + v);
+}
+
+void set_huffman(Trainer& trainer, const py::array& ends, const py::array& points, const py::array& codes) {
+  const Offset v = trainer.options().vocab_size;
+  if (!trainer.options().hs) throw std::invalid_argument("this trainer has no tree");
+  HuffmanTree tree;
+  const Offset* const to_ends = of_length<Offset>(ends, "ends", v);
+  tree.ends.assign(to_ends, to_ends + v);
+  for (Offset word = 0; word < v; ++word) {
+    if (tree.ends[word] < tree.begin(static_cast<WordId>(word))) throw std::invalid_argument("ends must rise");
+  }
+  const WordId* const to_points = of_length<WordId>(points, "points", tree.ends.back());
+  const auto* const to_codes = of_length<std::uint8_t>(codes, "codes", tree.ends.back());
+  tree.points.assign(to_points, to_points + tree.ends.back());
+  tree.codes.assign(to_codes, to_codes + tree.ends.back());
+  for (const WordId point : tree.points) {
+    if (point < 0 || point >= v - 1) throw std::invalid_argument("points must be rows of the matrix of nodes");
+  }
+  trainer.set_tree(std::move(tree));
+}
+
 template <class T>
 py::array_t<T> to_array(const std::vector<T>& values) {
   return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
@@ -216,15 +243,23 @@ py::tuple alias_table(const Trainer& trainer) {
   return py::make_tuple(to_array(threshold), to_array(alias));
 }
 
-py::tuple huffman(const Trainer& trainer) {
-  const HuffmanTree& tree = trainer.tree();
+py::tuple to_tuple(const HuffmanTree& tree) {
   return py::make_tuple(to_array(tree.ends), to_array(tree.points), to_array(tree.codes));
+}
+
+py::tuple huffman(const Trainer& trainer) { return to_tuple(trainer.tree()); }
+
+py::tuple huffman_tree(const py::array& counts) {
+  if (counts.size() > std::numeric_limits<WordId>::max()) throw std::invalid_argument("too many words for a tree");
+  return to_tuple(build_huffman(input<std::int64_t>(counts, "counts"), static_cast<WordId>(counts.size())));
 }
 
 }  // namespace
 
 void register_training(py::module_& m) {
   m.attr("TRAINING_CHUNK") = kTrainingChunk;
+  m.def("huffman_tree", &huffman_tree, py::arg("counts"),
+        "The tree of hierarchical softmax, as `Trainer.huffman` returns it, for counts in any order.");
   py::class_<Trainer>(m, "Trainer", "Matrices and the samplers and kernels that train them; see training/spec.")
       .def(py::init(&make_trainer), py::kw_only(), py::arg("vocab_size"), py::arg("vector_size"),
            py::arg("objective"), py::arg("architecture"), py::arg("window"), py::arg("negative"),
@@ -241,6 +276,10 @@ void register_training(py::module_& m) {
       .def("set_moments", &set_moments, py::arg("output_mean"), py::arg("output_second"), py::arg("input_mean"),
            py::arg("input_second"), py::arg("ratio"),
            py::arg("output_norm"), py::arg("input_norm"), "Moments that exact negatives need.")
+      .def("set_locks", &set_locks, py::arg("locks"),
+           "What updates of each word's input row are multiplied by, float32 (V,).")
+      .def("set_huffman", &set_huffman, py::arg("ends"), py::arg("points"), py::arg("codes"),
+           "Use this tree, in the form of `huffman`, instead of that of the counts.")
       .def("totals", [](const Trainer& t) { const Totals s = t.totals(); return py::make_tuple(s.loss, s.pairs, s.words); },
            "(loss, pairs, centres) since the last reset.")
       .def("reset_totals", &Trainer::reset_totals, "Start the totals from zero.")

@@ -17,7 +17,7 @@ struct HuffmanTree {
   Offset begin(WordId word) const { return word ? ends[word - 1] : 0; }
 };
 
-// From counts in descending order; std::invalid_argument for fewer than two words.
+// From counts in any order; std::invalid_argument for fewer than two words.
 HuffmanTree build_huffman(const std::int64_t* counts, WordId n_words);
 
 }  // namespace fastqwem

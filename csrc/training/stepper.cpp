@@ -160,6 +160,15 @@ void Stepper::damp(const Block& block, float alpha) {
   for (int j = 0; j < n_outputs; ++j) column_factor_[j] = 1.0f / (1.0f + alpha * column_factor_[j]);
 }
 
+// Factors of the step that hold back the rows of some words; CBOW does so where bags are scattered.
+void Stepper::lock(const Block& block) {
+  if (!damped_) {
+    row_factor_.assign(static_cast<std::size_t>(block.n_rows), 1.0f);
+    column_factor_.assign(static_cast<std::size_t>(block.n_outputs), 1.0f);
+  }
+  for (int i = 0; i < block.n_rows; ++i) row_factor_[i] *= model_.locks[block.inputs[i]];
+}
+
 float Stepper::pairs_of(const Block& block, int center) const {
   float pairs = 0;
   for (int i = 0; i < block.n_rows; ++i) pairs += block.weights[static_cast<std::size_t>(i * block.n_outputs + center)];
@@ -201,7 +210,8 @@ void Stepper::scatter_bags(const Block& block) {
     const int n = bag.end - bag.begin;
     const float factor = options_.cbow_mean || n == 0 ? 1.0f : 1.0f / static_cast<float>(n);
     for (int i = bag.begin; i < bag.end; ++i) {
-      kernels_.add_to_row(model_.input.row(block.inputs[i]), input_rows_[t], factor, width_);
+      const float lock = model_.locks.empty() ? 1.0f : model_.locks[block.inputs[i]];
+      kernels_.add_to_row(model_.input.row(block.inputs[i]), input_rows_[t], lock * factor, width_);
     }
   }
 }
@@ -229,11 +239,14 @@ double Stepper::train(const Block& block, float alpha, const Block* next, const 
   gather(block);
   double loss = gradient(block, alpha);
   if (damped_) damp(block, alpha);
+  const bool locked = !model_.locks.empty() && !cbow_;
+  if (locked) lock(block);
+  const bool factors = damped_ || locked;
   n_prefetch_ = 0;
   if (next) note_prefetch(*next, line);
   kernels_.update({cbow_ ? inputs_.data() : rows_.data(), outputs_.data(), scores_.data(), input_rows_.data(),
-                   output_rows_.data(), damped_ ? row_factor_.data() : nullptr,
-                   damped_ ? column_factor_.data() : nullptr, block.n_rows, block.n_outputs, width_, prefetch_.data(),
+                   output_rows_.data(), factors ? row_factor_.data() : nullptr,
+                   factors ? column_factor_.data() : nullptr, block.n_rows, block.n_outputs, width_, prefetch_.data(),
                    n_prefetch_});
   if (cbow_) scatter_bags(block);
   if (options_.exact_negatives) loss += exact_negatives(block, alpha);

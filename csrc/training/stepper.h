@@ -20,6 +20,7 @@ struct Moments {
 struct Model {
   PaddedMatrix input, output, nodes;
   Moments moments;
+  std::vector<float> locks;  // what the updates of each input row are multiplied by; empty: ones
 };
 
 struct Totals {
@@ -42,6 +43,7 @@ class Stepper {
   void gather(const Block& block);
   void gather_bags(const Block& block);
   void damp(const Block& block, float alpha);
+  void lock(const Block& block);
   void scatter_bags(const Block& block);
   void note_prefetch(const Block& next, const KeptLine& line);
   double gradient(const Block& block, float alpha);

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "core/control.h"
@@ -31,6 +32,8 @@ class Trainer {
   const TrainingOptions& options() const { return options_; }
   const Sampler& sampler() const { return sampler_; }
   const HuffmanTree& tree() const { return tree_; }
+  // A tree made elsewhere instead of the one of the counts; the caller has checked that it fits.
+  void set_tree(HuffmanTree tree) { tree_ = std::move(tree); }
 
  private:
   struct Worker;

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from .phrases import Phraser as Phraser
     from .phrases import Phrases as Phrases
     from .substitute import patch as patch
+    from .word2vec import Word2Vec as Word2Vec
 
-__all__ = ["FrozenPhrases", "KeyedVectors", "Phraser", "Phrases", "patch"]
+__all__ = ["FrozenPhrases", "KeyedVectors", "Phraser", "Phrases", "Word2Vec", "patch"]
 
 _WHERE = {
     "KeyedVectors": "keyedvectors",

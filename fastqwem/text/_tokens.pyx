@@ -2,7 +2,8 @@
 """Walks Python iterables of token lists, once, into blocks of ids. The only loop that needs Python objects.
 
 The interpreter's own dict is the vocabulary: str objects remember their hash, so a token that is met again costs one
-probe, and no copy. Tokens are exact str objects inside the loop, so no foreign __hash__ or __eq__ runs in it.
+probe, and no copy. Tokens are exact str objects inside the loop, so no foreign __hash__ or __eq__ runs in it, unless
+the caller asks for keys of any kind.
 """
 
 import numpy as np
@@ -34,12 +35,14 @@ cdef class _Walker:
     cdef vector[uint32_t] ends
     cdef size_t block
     cdef int64_t new_bytes
-    cdef bint learn
+    cdef bint learn, any_key
     cdef object sink
-    cdef Py_ssize_t sentence, position
+    cdef Py_ssize_t sentence, position, first_text
 
-    def __init__(self, block, known, sink, words):
+    def __init__(self, block, known, sink, any_key, words):
         self.learn = known is None or words is not None
+        self.any_key = any_key
+        self.first_text = -1
         self.index = {} if known is None else known
         self.words = [] if words is None else words
         self.counts.resize(len(self.words))
@@ -64,8 +67,10 @@ cdef class _Walker:
 
     cdef int32_t meet(self, object token) except -1:
         """Give a new word its id."""
+        size = 0
         try:
-            size = len(token) if token.isascii() else len(token.encode("utf-8"))
+            if not self.any_key:
+                size = len(token) if token.isascii() else len(token.encode("utf-8"))
         except UnicodeEncodeError:
             raise CorpusError(
                 f"sentences[{self.sentence}][{self.position}] is not text: {token!r} holds a lone surrogate"
@@ -83,11 +88,10 @@ cdef class _Walker:
         cdef PyObject* found
         cdef int32_t number
         if not PyUnicode_CheckExact(token):
-            if not PyUnicode_Check(token):
-                raise TypeError(
-                    f"sentences[{self.sentence}][{self.position}] must be a str, got {type(token).__name__}"
-                )
-            token = PyUnicode_FromObject(token)
+            if PyUnicode_Check(token):
+                token = PyUnicode_FromObject(token)
+            else:
+                self.check_key(token)
         found = PyDict_GetItemWithError(self.index, token)
         if found != NULL:
             number = <int32_t>PyLong_AsLong(<object>found)
@@ -103,9 +107,33 @@ cdef class _Walker:
             self.flush()
         return 0
 
+    cdef int check_key(self, object token) except -1:
+        """Refuse what is neither a str nor, where keys of any kind are wanted, hashable."""
+        wanted = "hashable" if self.any_key else "a str"
+        try:
+            if self.any_key:
+                hash(token)
+                return 0
+        except TypeError:
+            pass
+        raise TypeError(
+            f"sentences[{self.sentence}][{self.position}] must be {wanted}, got {type(token).__name__}"
+        )
+
+    cdef int check_sentence(self, object tokens) except -1:
+        """Refuse what a sentence of keys of any kind cannot be: without a length, so maybe used up the second time."""
+        if PyUnicode_Check(tokens):
+            if self.first_text < 0:
+                self.first_text = self.sentence
+        elif not hasattr(tokens, "__len__"):
+            raise TypeError(f"sentences[{self.sentence}] must be a list of words, got {type(tokens).__name__}")
+        return 0
+
     cdef int walk_sentence(self, object tokens) except -1:
         self.position = 0
-        if PyUnicode_Check(tokens):
+        if self.any_key:
+            self.check_sentence(tokens)
+        elif PyUnicode_Check(tokens):
             shown = tokens if len(tokens) <= 20 else tokens[:20] + "..."
             raise TypeError(
                 f"sentences[{self.sentence}] must be a list of tokens, got the str {shown!r} (split it into tokens)"
@@ -124,9 +152,9 @@ cdef class _Walker:
         return 0
 
 
-def walk(sentences, Py_ssize_t block, known, sink, words=None):
+def walk(sentences, Py_ssize_t block, known, sink, any_key=False, words=None):
     """Encode an iterable of token lists; see _tokens.pyi."""
-    cdef _Walker walker = _Walker(block, known, sink, words)
+    cdef _Walker walker = _Walker(block, known, sink, any_key, words)
     cdef size_t quiet = 0
     for tokens in sentences:
         walker.walk_sentence(tokens)
@@ -140,4 +168,4 @@ def walk(sentences, Py_ssize_t block, known, sink, words=None):
     cdef int64_t[::1] to_counts = counts
     if walker.counts.size():
         memcpy(&to_counts[0], walker.counts.data(), walker.counts.size() * sizeof(int64_t))
-    return walker.words, counts
+    return walker.words, counts, walker.sentence, walker.first_text

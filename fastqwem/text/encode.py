@@ -172,7 +172,7 @@ def encode_sentences(sentences: Iterable[Iterable[str]], options: Options) -> En
                 tick(blocks.n_tokens, 0)
 
         known = None if options.vocab is None else options.vocab.index
-        words, counts = _tokens.walk(sentences, block, known, sink)
+        words, counts, _, _ = _tokens.walk(sentences, block, known, sink)
     n_raw = blocks.n_tokens
     if n_raw == 0:
         raise CorpusError("no words in sentences: it gave no token at all (a generator that was used up before?)")
