@@ -101,10 +101,11 @@ OK, FAILED, USAGE, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
 
 
 def _defaults(command: str) -> Mapping[str, Any]:
-    options = {"train": TRAINING_DEFAULTS, "factorize": FACTORIZING_DEFAULTS}
     if command == "theory":
         return DEFAULTS | THEORY_DEFAULTS | {"max_vocab": 10_000}
-    return DEFAULTS | options.get(command, {})
+    if command == "factorize":  # word2vec's objective wants a window like word2vec's
+        return DEFAULTS | FACTORIZING_DEFAULTS | {"window": 8}
+    return DEFAULTS | (TRAINING_DEFAULTS if command == "train" else {})
 
 
 def _options(args: argparse.Namespace, *names: str) -> dict[str, Any]:

@@ -186,7 +186,7 @@ FACTORIZING: dict[str, tuple[Convert, str, str]] = {
     ),
     "ridge": (_real(0), "X", "pull rows towards zero as strongly as so many pairs"),
     "ridge_exponent": (_real(0), "X", "times the pairs of the word to this power; 1: a share of its evidence"),
-    "sweeps": (_integer(0), "N", "improve both factors so many times at most (default 4 for sgns, 2 for qwem)"),
+    "sweeps": (_integer(0), "N", "improve both factors so many times at most (default 3 for sgns, 2 for qwem)"),
     "steps": (_integer(1), "N", "conjugate gradients per row and half sweep (default 1 for sgns, 2 for qwem)"),
     "tol": (_real(0), "X", "stop when a sweep gains a smaller share of the objective; 0: never"),
     "start": (_name, "START", "where to begin: spectral, random, or a file of a spectrum or a factorization"),
@@ -264,8 +264,8 @@ INPUT is text, an encoded corpus (.fqc), counts that `fastqwem count` wrote, or 
 CONVERT = """Read vectors of any known format and write them in the format of the suffix of OUT:
 .fqv (ours), .txt or .vec (word2vec text), .bin (word2vec binary), .npy (with a .vocab.txt beside it), .tsv (for
 TensorBoard's projector, with a .metadata.tsv beside it; not read again); text, binary and tables also .gz, .bz2, .xz
-and .zst. IN may be a spectrum that `solve --save-spectrum` wrote, --vector-size cuts it shorter, or a model that `train`
-(--save-model, --checkpoint) or `factorize` (--save-model) wrote.
+and .zst. IN may be a spectrum that `solve --save-spectrum` wrote, --vector-size cuts it shorter, or a model that
+`train` (--save-model, --checkpoint) or `factorize` (--save-model) wrote.
 """
 
 

@@ -1,4 +1,4 @@
-"""SGNS or QWEM with word2vec's own weights, from counts alone: alternating least squares, no samples, no learning rate."""
+"""SGNS or QWEM with word2vec's own weights, from counts alone: alternating least squares, nothing sampled."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["factorize"]
 Array = np.ndarray[Any, np.dtype[Any]]
 OBJECTIVES = ("sgns", "qwem")
 DEFAULTS: dict[str, dict[str, Any]] = {
-    "sgns": {"sweeps": 4, "steps": 1, "output": "input"},
+    "sgns": {"sweeps": 3, "steps": 1, "output": "input"},
     "qwem": {"sweeps": 2, "steps": 2, "output": "sum"},
 }
 _LOG = logging.getLogger(__name__)
@@ -56,9 +56,9 @@ def factorize(
     """Minimise word2vec's loss over all pairs of words, with the weights that its sampling gives them, from counts.
 
     With ``x_ij = w_i . c_j``, SGNS's loss is ``sum_ij A_ij log(1 + e^-x) + B_ij log(1 + e^x)``, and QWEM's is its
-    approximation ``sum_ij A_ij (x^2/4 - x) + B_ij (x^2/4 + x)``, quadratic in W for fixed C and the other way round: the
-    factors take turns, each row of one improved by a few conjugate gradients from where it is. SGNS's loss is reduced
-    to that by parabolas, see `fastqwem.spectral.logistic`.
+    approximation ``sum_ij A_ij (x^2/4 - x) + B_ij (x^2/4 + x)``, quadratic in W for fixed C and the other way round:
+    the factors take turns, each row of one improved by a few conjugate gradients from where it is. SGNS's loss is
+    reduced to that by parabolas, see `fastqwem.spectral.logistic`.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def factorize(
         many pairs, which matters less the longer the corpus; exponent 1: a share of the evidence, which does not.
         With a target: the constant `ridge` itself, in its units.
     sweeps : int, optional
-        Most sweeps, each over both factors; by default 4 for "sgns" and 2 for "qwem".
+        Most sweeps, each over both factors; by default 3 for "sgns" and 2 for "qwem".
     steps : int, optional
         Conjugate gradients per row and half sweep, preconditioned; by default 1 for "sgns", whose parabolas are soon
         out of date, and 2 for "qwem", where on text a third gained 0.1 % of the loss in the first sweep and nothing
@@ -111,8 +111,8 @@ def factorize(
     Notes
     -----
     Cost of a sweep: ``8 (steps + 1) nnz d`` flops, and memory for three matrices of V d floats beside the two. No half
-    sweep raises the objective, as far as float32 can tell; that of SGNS is close to the loss, see above. Source of the method:
-    Hu, Koren, Volinsky 2008, with the conjugate gradients of Takacs, Pilaszy, Tikk 2011.
+    sweep raises the objective, as far as float32 can tell (SGNS's is an approximation that is renewed between them).
+    Source of the method: Hu, Koren, Volinsky 2008, with the conjugate gradients of Takacs, Pilaszy, Tikk 2011.
 
     Examples
     --------

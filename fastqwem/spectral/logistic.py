@@ -81,7 +81,7 @@ class LogisticProblem(PairProblem):
         return before + constant, after + constant
 
     def _parabola(self, moved: Array, weights: Array, fixed_mean: Array, fixed_diagonal: Array) -> Parabola:
-        """Return the parabola for the logits of negatives as they are now; the fixed factor's Gram matrix is diagonal."""
+        """Return the parabola for the negatives' present logits; the fixed factor's Gram matrix is diagonal."""
         mean = float(self._mean(moved, weights) @ fixed_mean)
         squares = self._slices.total(lambda rows: weights[rows] @ np.square(moved[rows], dtype=np.float64))
         variance = float(squares @ fixed_diagonal) - mean**2

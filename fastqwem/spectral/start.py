@@ -42,7 +42,7 @@ class SpectralStart:
     smoothing: float = 0.0
     weight_exponent: float = 0.5
     eigenvalue_exponent: float = 0.5
-    passes: int = 20
+    passes: int = 32
     block: int = 32
 
     def __post_init__(self) -> None:
