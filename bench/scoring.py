@@ -161,10 +161,11 @@ def measured(
 ) -> dict[str, Measured]:
     """Return what came of each set: questions of the top words of each of `CUTS`, and all pairs of `ratings`.
 
-    A cut that the vocabulary does not reach is the whole vocabulary, under its own number of words.
+    The first cut that the vocabulary does not exceed is the whole vocabulary, and the last.
     """
     found = {}
-    for cut in sorted({min(cut, len(vectors)) for cut in CUTS}):
+    first_whole = sum(cut < len(vectors) for cut in CUTS)
+    for cut in CUTS[: first_whole + 1]:
         each = np.concatenate(list(evaluate.outcomes(vectors, questions, cut).values()))
         found[f"analogies@{cut:,}"] = Measured(np.where(each < 0, np.nan, each))
     for name in ratings:

@@ -9,7 +9,8 @@ cuts), MEN and WS-353. Needs the evaluation sets of FASTQWEM_DATA. Names of the 
 
 ``road`` is solve (the closed form), sgns or qwem (factorize); names that a road does not have are ignored for it, and
 combinations that then agree are tried once. Values left at "default" are those of the library.
-Counts are made once per window and weighting, starts once per counts, and the last four names cost no new solution.
+Counts are made once per window, weighting and thin, starts once per counts, road and negatives; output, centred and
+exponent cost no new solution.
 """
 
 from __future__ import annotations
@@ -28,11 +29,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from scoring import TUNED, Sections, measured, sets_folder, split_questions
 
 from fastqwem import Cooccurrence, Corpus, SpectralStart, Target, WordVectors, count, factorize, solve
+from fastqwem.counts.subsampling import keep_probabilities
 from fastqwem.vectors import evaluate
 
 Setting = dict[str, Any]
 
-COUNTING = {"window": 16, "weighting": "linear"}
+COUNTING = {"window": 16, "weighting": "linear", "thin": 0}
 TARGET = {"negative": 2.0, "ns_exponent": 0.75, "weight_exponent": 0.5, "smoothing": 0.0}
 START = {f"start_{name}": "default" for name in SpectralStart.__dataclass_fields__}
 LOSS = dict.fromkeys(
@@ -42,7 +44,8 @@ SHAPE = {"vector_size": 200}
 OUTPUT = {"output": "default", "centred": 0, "exponent": 1.0}
 ROADS = {"solve": TARGET, "sgns": LOSS, "qwem": LOSS}
 HELP = {
-    "window": "words to each side", "weighting": "linear, uniform or harmonic", "road": "solve, sgns or qwem",
+    "window": "words to each side", "weighting": "linear, uniform or harmonic",
+    "thin": "threshold of subsampling before windows are drawn; take sample=0 with it", "road": "solve, sgns or qwem",
     "vector_size": "dimensions", "output": "input, output, sum, concat, or a number b for W + b C; not for solve",
     "centred": "1: the mean row is subtracted", "exponent": "of the singular values of the vectors, after centring",
 }  # fmt: skip
@@ -94,6 +97,16 @@ def settings(grid: dict[str, list[Any]]) -> list[Setting]:
     return sorted(found.values(), key=lambda s: order[tuple(s[name] for name in COUNTING)])
 
 
+def thinned(corpus: Corpus, threshold: float, seed: int = 0) -> Corpus:
+    """Return the corpus with tokens dropped as word2vec subsamples them, once; word counts stay those of all tokens."""
+    if threshold == 0:
+        return corpus
+    keep = keep_probabilities(corpus.vocab.counts, threshold)
+    kept = np.random.default_rng(seed).random(len(corpus.ids)) < keep[corpus.ids]
+    before = np.concatenate(([0], np.cumsum(kept, dtype=np.int64)))
+    return Corpus(corpus.vocab, corpus.ids[kept], before[corpus.offsets])
+
+
 class Solutions:
     """The factors (W, C) of settings on one corpus; counts, starts and the last solution are kept while they serve."""
 
@@ -109,7 +122,8 @@ class Solutions:
         if self._counts is None or self._counts[0] != key:
             self._counts = None  # free the old before the new
             self._starts, self._last = {}, None
-            self._counts = key, count(self.corpus, *key, progress=False)
+            window, weighting, threshold = key
+            self._counts = key, count(thinned(self.corpus, threshold), window, weighting, progress=False)
         return self._counts[1]
 
     def __call__(self, setting: Setting) -> tuple[Any, Any, str, float]:
@@ -140,11 +154,15 @@ class Solutions:
 
     def _start(self, counts: Cooccurrence, setting: Setting) -> tuple[Any, float]:
         given = {name[len("start_") :]: setting[name] for name in START if setting[name] != "default"}
-        key = (setting["vector_size"], *given.items())
+        negative = {name: setting[name] for name in ("negative",) if setting[name] != "default"}  # moves sgns's start
+        key = (setting["road"], setting["vector_size"], *negative.values(), *given.items())
         if key not in self._starts:
             began = time.perf_counter()
-            start = factorize(counts, setting["vector_size"], start=SpectralStart(**given), sweeps=0, progress=False)
-            self._starts[key] = start.input_vectors, time.perf_counter() - began
+            start = factorize(
+                counts, setting["vector_size"], objective=setting["road"], start=SpectralStart(**given), sweeps=0,
+                progress=False, **negative,
+            )  # fmt: skip
+            self._starts[key] = (start.input_vectors, start.output_vectors), time.perf_counter() - began
         return self._starts[key]
 
 
