@@ -8,8 +8,9 @@ which questions were asked, not about the seed or the corpus; questions of a sec
 too narrow. MEN and WS-353 were looked at in tuning, the other ratings were not.
 
 Seconds are from the text file to a saved file of vectors, each row from the beginning. With ``--max-vocab`` our rows
-see only so many words, out-of-vocabulary words removed before windowing, and peers are cut to as many. A peer is
-STEM, for STEM.npy with its words, one a line, in STEM.words, or any file that ``WordVectors.load`` reads.
+see only so many words, out-of-vocabulary words removed before windowing; gensim too, which may settle on somewhat
+fewer; saved peers, trained on more, are cut to as many. A peer is STEM, for STEM.npy with its words, one a line, in
+STEM.words, or any file that ``WordVectors.load`` reads.
 """
 
 from __future__ import annotations
