@@ -2,7 +2,7 @@
 
 Both sides get the same list of token lists in memory and the same arguments, gensim's defaults but for the number of
 workers; what counts is the whole call, vocabulary included. Sides alternate, medians count. With --quality both are
-scored too (needs the evaluation sets of FASTQWEM_DATA, see ``quality.py``).
+scored too (needs the evaluation sets of FASTQWEM_DATA, see ``README.md``).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Trains ours once per seed and prints the mean of each score with its standard error; beside it gensim's, trained here
 with the same seeds, or read from a folder of saved vectors (``--peer-vectors FOLDER --peer sg200``: every
 sg200_*.npy with its words, one a line, in sg200_*.words). A score holds if ours is at least gensim's mean minus its
-standard error. Needs the evaluation sets of FASTQWEM_DATA, see ``quality.py``.
+standard error. Needs the evaluation sets of FASTQWEM_DATA, see ``README.md``.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ bounds memory at any vocabulary size.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
@@ -23,8 +23,8 @@ from .streams import open_reader
 from .word_vectors import WordVectors
 
 __all__ = [
-    "PROTOCOLS", "AnalogyResult", "AnalogySection", "SimilarityResult", "analogies", "answers", "read_analogies",
-    "read_similarity", "regenerate", "similarity",
+    "PROTOCOLS", "AnalogyResult", "AnalogySection", "SimilarityResult", "analogies", "answers", "cosines_of",
+    "outcomes", "read_analogies", "read_similarity", "regenerate", "similarity",
 ]  # fmt: skip
 
 PathLike = str | os.PathLike[str]
@@ -190,29 +190,48 @@ def analogies(
         If no question is covered, or (FormatError) the file is no set of questions; says which line.
     """
     check_choice("protocol", protocol, PROTOCOLS)
-    units, index = _folded(vectors, restrict_vocab)
     sections = read_analogies(path)
     asked = sections if protocol == "google" else {name: regenerate(quads) for name, quads in sections.items()}
-    covered: dict[str, npt.NDArray[np.int64]] = {}
-    for name, quads in asked.items():
-        known = [[index[word] for word in quad] for quad in quads if all(word in index for word in quad)]
-        covered[name] = np.array(known, dtype=np.int64).reshape(-1, 4)
-    every = np.concatenate(list(covered.values()))
-    if len(every) == 0:
+    found = outcomes(vectors, asked, restrict_vocab)
+    if all(len(part) == 0 or part.max() < 0 for part in found.values()):
+        end = len(vectors) if restrict_vocab is None else min(len(vectors), restrict_vocab)
+        words = {word.lower() for word in vectors.words[:end]}
         raise ValueError(
             f"no question of {os.fspath(path)} is covered: each of {sum(map(len, asked.values()))} has a "
-            f"word that is not among the {len(index)} words"
+            f"word that is not among the {len(words)} words"
         )
-    right = answers(units, every[:, :3]) == every[:, 3]
-    parts = np.split(right, np.cumsum([len(quads) for quads in covered.values()])[:-1])
     return AnalogyResult(
         tuple(
-            AnalogySection(name, int(part.sum()), len(part), len(asked[name]))
-            for name, part in zip(covered, parts, strict=True)
+            AnalogySection(name, int((part == 1).sum()), int((part >= 0).sum()), len(part))
+            for name, part in found.items()
         ),
         protocol,
         restrict_vocab,
     )
+
+
+def outcomes(
+    vectors: WordVectors, sections: Mapping[str, Sequence[Question]], restrict_vocab: int | None = None
+) -> dict[str, npt.NDArray[np.int8]]:
+    """Return, by section, what came of each question: 1 answered rightly, 0 wrongly, -1 not covered.
+
+    Parameters
+    ----------
+    vectors : WordVectors
+    sections : mapping of str to questions
+        In lower case, as `read_analogies` gives them.
+    restrict_vocab : int, optional
+        See `analogies`, which sums this up.
+    """
+    units, index = _folded(vectors, restrict_vocab)
+    every = [quad for quads in sections.values() for quad in quads]
+    rows = np.array([[index.get(word, -1) for word in quad] for quad in every], np.int64).reshape(-1, 4)
+    covered = rows.min(axis=1, initial=len(index)) >= 0
+    found = np.full(len(every), -1, np.int8)
+    if covered.any():
+        found[covered] = answers(units, rows[covered, :3]) == rows[covered, 3]
+    ends = np.cumsum([len(quads) for quads in sections.values()])
+    return {name: found[end - len(quads) : end] for (name, quads), end in zip(sections.items(), ends, strict=True)}
 
 
 def similarity(vectors: WordVectors, path: PathLike, restrict_vocab: int | None = None) -> SimilarityResult:
@@ -231,18 +250,31 @@ def similarity(vectors: WordVectors, path: PathLike, restrict_vocab: int | None 
     ValueError
         If fewer than two pairs are covered, or (FormatError) a line is malformed; says which.
     """
-    units, index = _folded(vectors, restrict_vocab)
     pairs = read_similarity(path)
-    known = [(index[a], index[b], score) for a, b, score in pairs if a in index and b in index]
-    if len(known) < 2:
+    cosines = cosines_of(vectors, [pair[:2] for pair in pairs], restrict_vocab)
+    known = ~np.isnan(cosines)
+    covered = int(known.sum())
+    if covered < 2:
         raise ValueError(
-            f"{len(known)} of {len(pairs)} pairs of {os.fspath(path)} are covered by the vocabulary, "
-            f"at least 2 are needed"
+            f"{covered} of {len(pairs)} pairs of {os.fspath(path)} are covered by the vocabulary, at least 2 are needed"
         )
-    left, right, ratings = (np.array(column) for column in zip(*known, strict=True))
-    cosines = np.einsum("ij,ij->i", units[left].astype(np.float64), units[right].astype(np.float64))
-    cosines[left == right] = 1  # equal words tie exactly, however their sums were rounded
-    return SimilarityResult(os.path.basename(os.fspath(path)), _spearman(cosines, ratings), len(known), len(pairs))
+    ratings = np.array([pair[2] for pair in pairs])
+    name = os.path.basename(os.fspath(path))
+    return SimilarityResult(name, _spearman(cosines[known], ratings[known]), covered, len(pairs))
+
+
+def cosines_of(
+    vectors: WordVectors, pairs: Sequence[tuple[str, str]], restrict_vocab: int | None = None
+) -> npt.NDArray[np.float64]:
+    """Return the cosine of each pair of words, in lower case; NaN where a word is not known, see `similarity`."""
+    units, index = _folded(vectors, restrict_vocab)
+    rows = np.array([[index.get(word, -1) for word in pair] for pair in pairs], np.int64).reshape(-1, 2)
+    covered = rows.min(axis=1, initial=len(index)) >= 0
+    left, right = rows[covered].T
+    cosines = np.full(len(pairs), np.nan)
+    cosines[covered] = np.einsum("ij,ij->i", units[left].astype(np.float64), units[right].astype(np.float64))
+    cosines[covered & (rows[:, 0] == rows[:, 1])] = 1  # equal words tie exactly, however their sums were rounded
+    return cosines
 
 
 def _mean_ranks(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -227,3 +227,15 @@ def test_protocol_counts(data):
 def test_similarity_files(data):
     sizes = {path.name: len(evaluate.read_similarity(path)) for path in (data / "similarity").glob("EN-*.txt")}
     assert sizes["EN-MEN-TR-3k.txt"] == 3000 and sizes["EN-WS-353-ALL.txt"] == 353 and sizes["EN-RG-65.txt"] == 65
+
+
+def test_outcomes_and_cosines_of_each():
+    vectors = WordVectors(["a", "b", "c", "d", "E"], [[1, 0], [0, 1], [1, 0.1], [0.1, 1], [-1, 0]])
+    sections = {"s": [("a", "b", "c", "d"), ("a", "b", "c", "e"), ("a", "b", "c", "f")], "none": []}
+    found = evaluate.outcomes(vectors, sections)
+    assert {name: part.tolist() for name, part in found.items()} == {"s": [1, 0, -1], "none": []}
+    assert evaluate.outcomes(vectors, sections, 4)["s"].tolist() == [1, -1, -1]
+    assert evaluate.outcomes(vectors, {}) == {}
+    cosines = evaluate.cosines_of(vectors, [("a", "b"), ("a", "e"), ("c", "c"), ("a", "x")])
+    np.testing.assert_array_equal(cosines, [0, -1, 1, np.nan])
+    assert evaluate.cosines_of(vectors, []).shape == (0,)

@@ -1,4 +1,4 @@
-"""Quality of the closed form against its options: ``python bench/quality.py TEXT [--max-vocab 10000] [--set ...]``.
+"""Quality of the closed form against its options: ``python bench/quality/targets.py TEXT [--max-vocab 10000]``.
 
 Needs the evaluation sets of FASTQWEM_DATA (``eval/questions-words.txt`` and ``eval/similarity/EN-*.txt``), which are
 not ours to ship. Prints one line per target: analogies (top-1 3CosAdd over the questions whose words are all in the
