@@ -629,7 +629,7 @@ class TestFactorize:
         code, said, err = run(
             "factorize", text, "-o", out, *argv, "--save-counts", tmp_path / "n.fqn", "--save-model", tmp_path / "m.fqz"
         )
-        assert (code, err) == (0, "") and "4 dimensions, loss -" in said and "after 3 sweeps" in said
+        assert (code, err) == (0, "") and "4 dimensions, loss " in said and "after 3 sweeps" in said
         loaded = fastqwem.Cooccurrence.load(tmp_path / "n.fqn")
         expected = fastqwem.factorize(loaded, 4, sample=0, sweeps=3, tol=0)
         vectors = WordVectors.load(out)
