@@ -43,7 +43,7 @@ def closed_form(corpus: Corpus, options: argparse.Namespace, **target: Any) -> W
 
 def factorized(corpus: Corpus, options: argparse.Namespace, objective: str) -> WordVectors:
     """Factorize the default counts."""
-    counts = count(corpus, options.window, workers=options.workers, progress=False)
+    counts = count(corpus, options.factorize_window, workers=options.workers, progress=False)
     size = options.vector_size
     return factorize(counts, size, objective=objective, workers=options.workers, progress=False).vectors
 
@@ -169,7 +169,8 @@ def main() -> None:
     parser.add_argument("--gensim", action="store_true", help="train gensim's SGNS too")
     parser.add_argument("--reference", help="row of the differences; by default the first peer, gensim or row")
     parser.add_argument("--vector-size", type=int, default=200)
-    parser.add_argument("--window", type=int, default=16, help="of the rows from counts, linear")
+    parser.add_argument("--window", type=int, default=16, help="of the closed forms, linear")
+    parser.add_argument("--factorize-window", type=int, default=8, help="of factorize, as on the command line")
     parser.add_argument("--training-window", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--workers", type=int, default=2)
