@@ -242,6 +242,8 @@ def _solve(args: argparse.Namespace) -> None:
 def _factorize(args: argparse.Namespace) -> None:
     if args.tied and args.vectors == "concat":
         raise UsageError("vectors must not be concat with --tied: tied factors are one matrix")
+    if args.tied and args.objective == "sgns":
+        raise UsageError("objective must be qwem with --tied, got 'sgns'")
     format = _target(args.output)
     starting = [] if args.start in ("spectral", "random") else [args.start]
     _check_outputs([*args.input, *starting], [args.output, args.save_counts, args.save_model])

@@ -208,6 +208,7 @@ class TestUsage:
             (["factorize", "x", "-o", "v.fqv", "--sweeps", "nan"], "sweeps must be an integer, got 'nan'"),
             (["factorize", "x", "-o", "v.fqv", "--vectors", "both"], "vectors must be one of 'sum', 'input'"),
             (["factorize", "x", "-o", "v.fqv", "--vectors", "concat", "--tied"], "vectors must not be concat"),
+            (["factorize", "x", "-o", "v.fqv", "--objective", "sgns", "--tied"], "objective must be qwem"),
             (
                 ["factorize", "x", "-o", "v.fqv", "--start", "svd"],
                 "start must be spectral, random or a file, got 'svd'",
