@@ -17,7 +17,8 @@ from fastqwem import Cooccurrence, SpectralStart, factorize
 from fastqwem.counts.pair_weights import PairWeights
 
 VECTOR_SIZE = int(os.environ.get("FASTQWEM_BENCH_VECTOR_SIZE", "100"))
-OPTIONS = {"negative": 5, "ns_exponent": 0.75, "sample": 1e-4, "objective": "qwem"}
+WEIGHTS = {"negative": 5, "ns_exponent": 0.75, "sample": 1e-4}
+OPTIONS = WEIGHTS | {"objective": "qwem"}
 RIDGE = 10.0
 
 
@@ -78,7 +79,7 @@ def test_sweep(benchmark, counts, start, peer):
         result = benchmark.pedantic(factorize, (counts, VECTOR_SIZE), options, rounds=3)
         assert result.history[-1].objective < result.history[0].objective
         return
-    weights = PairWeights(counts, **OPTIONS)
+    weights = PairWeights(counts, **WEIGHTS)
     pairs = weights.total / counts.window  # in pairs, where float32 has room
     seen = weights.seen(slice(0, len(weights.rows)))
     a = (seen.data * pairs).astype(np.float32)
