@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from commands import failed, runner
 from topics import topical
 
 import fastqwem
@@ -32,21 +33,7 @@ def vectors(tmp_path):
 
 @pytest.fixture
 def run(capsys):
-    def run(*argv):
-        code = cli.main([str(arg) for arg in argv])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
-
-
-def failed(result, code, *parts):
-    """A failure is its exit code, one line on stderr, and nothing on stdout."""
-    assert result[0] == code and result[1] == ""
-    assert result[2].startswith("fastqwem: error: ") and result[2].count("\n") == 1, result[2]
-    for part in parts:
-        assert part in result[2]
-    assert "Traceback" not in result[2]
+    return runner(capsys)
 
 
 class Fakes:

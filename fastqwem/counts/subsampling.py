@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["keep_probabilities"]
+__all__ = ["keep_at", "keep_probabilities"]
+
+
+def keep_at(ratio: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ``min(1, sqrt(x) + x)`` for x = t / f, threshold over frequency in one unit."""
+    kept: NDArray[np.float64] = np.minimum(1.0, np.sqrt(ratio) + ratio)
+    return kept
 
 
 def keep_probabilities(counts: NDArray[Any], sample: float) -> NDArray[np.float64]:
@@ -20,6 +26,4 @@ def keep_probabilities(counts: NDArray[Any], sample: float) -> NDArray[np.float6
     if sample == 0:
         return np.ones(len(counts))
     with np.errstate(divide="ignore"):
-        ratio = sample / (counts / counts.sum())
-    kept: NDArray[np.float64] = np.minimum(1.0, np.sqrt(ratio) + ratio)
-    return kept
+        return keep_at(sample / (counts / counts.sum()))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
+from ..counts.subsampling import keep_at
 from ..text.vocab import RULE_DEFAULT, RULE_DISCARD, RULE_KEEP
 from ..training.sampling import noise_weights
 
@@ -115,8 +116,7 @@ class Downsampling:
 
     def chances(self, counts: Counts) -> NDArray[np.float64]:
         """Return the probability that an occurrence of each word stays: ``min(1, sqrt(t / n) + t / n)``."""
-        ratio = self.threshold / np.maximum(counts, 1)
-        return np.asarray(np.minimum(1.0, np.sqrt(ratio) + ratio))
+        return keep_at(self.threshold / np.maximum(counts, 1))
 
     def share(self, total: int) -> float:
         """Return the threshold as a share of all words, at most 1, as the engine's `sample` wants it."""

@@ -15,6 +15,7 @@ import numpy as np
 from .. import _core
 from ..counts.cooccurrence import Cooccurrence
 from ..counts.pair_weights import PairWeights, gram_line, inner_line
+from ..numeric import inverse_or_zero
 from ..progress import Tick
 from ..storage import release_pages
 from .slices import RowSlices
@@ -298,8 +299,7 @@ class TargetProblem:
         return np.asarray(image @ np.linalg.pinv(system, hermitian=True))
 
     def unscaled(self, x: Array) -> Array:
-        seen = self.gamma > 0
-        return np.asarray(x * np.where(seen, 1.0 / np.where(seen, self.gamma, 1.0), 0.0)[:, None])
+        return np.asarray(x * inverse_or_zero(self.gamma)[:, None])
 
     def spectral_pair(
         self, start: SpectralStart, d: int, seed: int, slices: RowSlices, workers: int

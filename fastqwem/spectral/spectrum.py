@@ -12,6 +12,7 @@ import numpy as np
 
 from ..checks import check_integer
 from ..errors import FormatError
+from ..numeric import inverse_or_zero
 from ..storage import pack_words, read_container, unpack_words, write_container
 from ..text.vocab import Vocab
 from .growth import as_seeds, checked_times, squared_modes
@@ -148,8 +149,7 @@ class Spectrum:
         negative = int((self.values[:d] < 0).sum())
         if negative and time is None:
             _LOG.warning("%d of %d eigenvalues are negative: those dimensions are zero", negative, d)
-        seen = self.gamma > 0
-        inverse = np.where(seen, 1.0 / np.where(seen, self.gamma, 1.0), 0.0)
+        inverse = inverse_or_zero(self.gamma)
         roots = np.sqrt(np.maximum(self.values[:d], 0.0)) if time is None else self._roots_at(d, time, init)
         out = np.empty((len(self.eigenvectors), d), np.float32)
         for at in range(0, len(out), 1 << 14):  # slices, so that no float64 copy of everything is made

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..checks import check_integer, check_real
 from ..counts.cooccurrence import Cooccurrence
+from ..numeric import inverse_or_zero
 from .krylov import BlockLanczos, eigh_descending
 from .slices import RowSlices
 from .spectrum import Spectrum
@@ -64,9 +65,9 @@ class SpectralStart:
             return target.multiply(x, exact=mapped).astype(np.float32, copy=False)
 
         values, vectors = self._eigenpairs(target, apply, d, seed, slices)
-        seen = target.gamma > 0
-        inverse = np.where(seen, 1.0 / np.where(seen, target.gamma, 1.0), 0.0)
-        return (vectors * self._scales(values) * inverse[:, None]).astype(np.float32)
+        inverse = inverse_or_zero(target.gamma)
+        rows: Array = (vectors * self._scales(values) * inverse[:, None]).astype(np.float32)
+        return rows
 
     def scaled(self, target: Any, d: int, seed: int, slices: RowSlices) -> Array:
         """Return ``U Lambda ** eigenvalue_exponent`` of an operator as float64 of shape (V, d)."""

@@ -17,6 +17,7 @@ from ..checks import check_choice, check_integer, check_real, parse_memory
 from ..counts.cooccurrence import Cooccurrence
 from ..counts.pair_weights import PairWeights
 from ..errors import DivergedError, TrainingInterrupted
+from ..numeric import inverse_or_zero
 from ..progress import Progress, track
 from .descent import accelerated_steps, gradient_norm, gradient_steps
 from .objectives import Objective, Point, QwemObjective, SgnsObjective, TargetObjective
@@ -92,8 +93,7 @@ class FullBatchResult:
             raise ValueError("this result has no vocabulary: the target was a plain matrix; use input_vectors")
         rows = self.input_vectors
         if self.gamma is not None:
-            seen = self.gamma > 0
-            rows = rows * np.where(seen, 1.0 / np.where(seen, self.gamma, 1.0), 0.0)[:, None]
+            rows = rows * inverse_or_zero(self.gamma)[:, None]
         return WordVectors(self.vocab, rows)
 
     def __repr__(self) -> str:

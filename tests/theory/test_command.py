@@ -6,9 +6,10 @@ import json
 import sys
 
 import pytest
+from commands import failed, runner
 from topics import topical
 
-from fastqwem import Corpus, Target, cli, count, solve
+from fastqwem import Corpus, Target, count, solve
 from fastqwem.theory import plot
 
 TOPICS = ("sea", "sky", "tea", "war", "art", "law")
@@ -19,19 +20,7 @@ QUICK = ("--vector-size", "20", "--trained-size", "16", "--modes", "4", "--no-pr
 def run(capsys, monkeypatch):
     monkeypatch.setattr(plot, "encode", lambda figure: b"PNG")  # pictures are looked at in test_report.py
 
-    def run(*argv):
-        code = cli.main([str(arg) for arg in argv])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
-
-
-def failed(result, code, *parts):
-    assert result[0] == code and result[1] == ""
-    assert result[2].startswith("fastqwem: error: ") and result[2].count("\n") == 1, result[2]
-    for part in parts:
-        assert part in result[2]
+    return runner(capsys)
 
 
 @pytest.fixture(scope="module")
