@@ -12,7 +12,9 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -192,12 +194,11 @@ class ShardedCooccurrence(Cooccurrence):
         shards: Sequence[Shard],
         folder: str,
         mmap: bool,
-        keep: object = None,
     ) -> None:
         self.vocab = vocab
         self.window, self.weighting, self.scale = settings.window, settings.weighting, settings.scale
         self.marginals = marginals
-        self._shards, self._keep = list(shards), keep  # what is kept alive: a temporary folder
+        self._shards = list(shards)
         self._parts = _Parts(folder, settings, self._shards, len(vocab), mmap)
         self._parts.check_all()
 
@@ -243,15 +244,26 @@ def load_shards(path: str | os.PathLike[str], mmap: bool = False, scratch: str |
         If a shard is missing, truncated or from other settings, or the folder is unfinished; the message names the
         file.
     """
-    folder, keep = Folder(path), None
-    name = folder.name
-    if folder.remote:
-        keep = tempfile.TemporaryDirectory(prefix="fastqwem-counts-", dir=scratch)
-        name = keep.name
-        folder.fetch(MANIFEST, name)
-    where = os.path.join(name, MANIFEST)
+    folder = Folder(path)
+    if not folder.remote:
+        return _open(folder.name, mmap)
+    copy = tempfile.mkdtemp(prefix="fastqwem-counts-", dir=scratch)
+    try:
+        for file in folder.names():
+            if file == MANIFEST or file.startswith("shard-"):
+                folder.fetch(file, copy)
+        counts = _open(copy, mmap, folder.name)
+    except BaseException:
+        shutil.rmtree(copy, ignore_errors=True)
+        raise
+    weakref.finalize(counts._parts, shutil.rmtree, copy, True)  # maps that are still in use keep their pages
+    return counts
+
+
+def _open(folder: str, mmap: bool, name: str | None = None) -> ShardedCooccurrence:
+    where = os.path.join(folder, MANIFEST)
     if not os.path.exists(where):
-        raise FormatError(f"{name}: not a folder of counts, or an unfinished one (no {MANIFEST})")
+        raise FormatError(f"{name or folder}: missing, or no finished folder of counts (no {MANIFEST})")
     header, arrays = read_container(where, _MANIFEST_KIND, _VERSION)
     try:
         vocab = Vocab(unpack_words(arrays), arrays["word_counts"])
@@ -260,10 +272,7 @@ def load_shards(path: str | os.PathLike[str], mmap: bool = False, scratch: str |
         marginals = arrays["marginals"]
     except (KeyError, TypeError, ValueError) as error:
         raise FormatError(f"{where}: a damaged manifest ({error})") from None
-    if folder.remote:
-        for shard in shards:
-            folder.fetch(shard.file, name)
-    return ShardedCooccurrence(vocab, settings, marginals, shards, name, mmap, keep)
+    return ShardedCooccurrence(vocab, settings, marginals, shards, folder, mmap)
 
 
 def save_shards(counts: Cooccurrence, path: str | os.PathLike[str], nonzeros: int = SHARD_NONZEROS) -> None:
@@ -292,7 +301,7 @@ def row_ranges(sizes: NDArray[np.int64], most: int) -> list[int]:
     """Return 0, where ranges of consecutive items of at most this total end (or one item), and the number of items."""
     cuts, total = [0], 0
     for i, size in enumerate(sizes.tolist()):
-        if total and total + size > most:
+        if i > cuts[-1] and total + size > most:
             cuts.append(i)
             total = 0
         total += size
