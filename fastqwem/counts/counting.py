@@ -118,22 +118,25 @@ def count(
     """
     from ..text import Corpus
 
-    weights, scale = window_weights(window, weighting)
+    window_weights(window, weighting)  # judges both
     if executor is not None and isinstance(corpus, Corpus):
         raise TypeError("corpus must be paths of text with an executor, got a Corpus")
     old = _older(update, window, weighting, executor is not None)
     if old is not None and (vocab is not None or max_vocab is not None or trim_rule is not None):
         raise ValueError("vocab, max_vocab and trim_rule must be None with update, which has its vocabulary")
-    words = {"min_count": min_count, "max_vocab": max_vocab, "vocab": vocab, "trim_rule": trim_rule}
+    around: dict[str, Any] = {"memory": memory, "scratch": scratch, "progress": progress}
+    words: dict[str, Any] = {"min_count": min_count, "max_vocab": max_vocab, "vocab": vocab, "trim_rule": trim_rule}
     if executor is not None:
-        return _distributed(corpus, window, weighting, executor, output, update, workers, memory, scratch, progress, words)
+        older = None if update is None else os.fspath(update)  # type: ignore[arg-type]  # no counts, `_older` saw to it
+        given = around | words | {"executor": executor, "workers": workers or 1, "update": older}
+        return _distributed(corpus, window, weighting, output, given)
+    encoded: Any = corpus
     if isinstance(corpus, str | os.PathLike) or not hasattr(corpus, "ids"):
         words |= {} if old is None else {"vocab": old.vocab}
-        machine: dict[str, Any] = {"workers": workers, "memory": memory, "scratch": scratch, "progress": progress}
-        corpus = Corpus.from_text(corpus, **words, **machine)
-    if old is not None and corpus.vocab.words != old.vocab.words:
+        encoded = Corpus.from_text(corpus, workers=workers, **words, **around)
+    if old is not None and encoded.vocab.words != old.vocab.words:
         raise ValueError("the corpus must have the vocabulary of update: encode it with vocab=counts.vocab")
-    made = _Counting(corpus, window, weighting, resolve_workers(workers), old, progress, scratch)
+    made = _Counting(encoded, window, weighting, resolve_workers(workers), old, progress, scratch)
     return made.into_folder(output, parse_memory(memory)) if output is not None else made.whole(parse_memory(memory))
 
 
@@ -154,24 +157,13 @@ def _older(update: Cooccurrence | PathLike | None, window: int, weighting: str, 
 
 
 def _distributed(
-    paths: Any,
-    window: int,
-    weighting: str,
-    executor: Any,
-    output: PathLike | None,
-    update: Any,
-    workers: int,
-    memory: int | str | None,
-    scratch: PathLike | None,
-    progress: Progress,
-    words: dict[str, Any],
+    paths: Any, window: int, weighting: str, output: PathLike | None, given: dict[str, Any]
 ) -> Cooccurrence:
     from .distributed import count_text
 
-    given: dict[str, Any] = {"executor": executor, "workers": workers or 1, "memory": memory, "scratch": scratch}
-    given |= {"progress": progress, "update": None if update is None else os.fspath(update)} | words
     if output is not None:
         return count_text(paths, window, weighting, output=output, **given)
+    scratch = given["scratch"]
     with tempfile.TemporaryDirectory(prefix="fastqwem-count-", dir=scratch, ignore_cleanup_errors=True) as folder:
         counts = count_text(paths, window, weighting, output=folder, **given)
         return Cooccurrence(counts.matrix, counts.vocab, counts.window, counts.weighting, counts.scale)
@@ -218,8 +210,8 @@ class _Counting:
         return _plan(budget, len(self.ids), vocab_size, self.window, self.workers, mapped)
 
     def _rows(self, group: int) -> NDArray[np.int32]:
-        corpus = self.corpus
-        return row_cuts(_core.occurrences(self.ids, self.offsets, len(corpus.vocab), corpus.mapped), self.weights, group)
+        vocab_size, mapped = len(self.corpus.vocab), self.corpus.mapped
+        return row_cuts(_core.occurrences(self.ids, self.offsets, vocab_size, mapped), self.weights, group)
 
     def _stretch(self, first: int, last: int, rows: NDArray[np.int32], path: str, tick: Tick | None) -> Run:
         own = _shifted(tick, first, len(self.ids))
@@ -256,7 +248,7 @@ class _Counting:
         if finished:
             return load_shards(folder.name, mmap=True, scratch=folder.scratch)
         stretches = _stretches(n_tokens, plan.piece)
-        job = Job(folder, settings, self._rows(plan.group), len(stretches), self.workers, self.old)
+        job = Job(folder, settings, self._rows(plan.group), len(stretches), self.workers, old=self.old)
         texts = [f"{text}:{first}:{last}" for first, last in stretches]
         done = finished_pieces(job, texts)
         with track(self.progress, "counting", "tokens") as tick:
