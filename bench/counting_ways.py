@@ -141,7 +141,7 @@ def main():
             folder = os.path.join(scratch, "resumed" if way == "killed" else way)
             process = start(way, args, folder)
             if way == "killed":
-                wait_for(os.path.join(folder, "work", "piece-00003.fqp"), lambda: process.poll() is None)
+                wait_for(os.path.join(folder, "work", "piece-00003.fqp"), lambda one=process: one.poll() is None)
                 process.kill()
                 process.communicate()
                 if process.returncode != -signal.SIGKILL:

@@ -25,7 +25,7 @@ from ..storage import pack_words, read_container, unpack_words, write_container
 from ..text.ranges import Segment, count_words, encode_segments, fingerprint, segments
 from ..text.vocab import TrimRule, Vocab, check_limits, rank_words
 from .cooccurrence import Cooccurrence
-from .job import Job, Plan, begin, fingerprint_of_counts, finish, finished_pieces
+from .job import Job, Plan, begin, fingerprint_of_counts, finish, finished_pieces, lay_out
 from .pieces import write_piece
 from .shards import SHARD_NONZEROS, Settings, ShardedCooccurrence, load_shards
 from .spill import Run, count_stretch, row_cuts
@@ -91,7 +91,7 @@ def count_text(
         words = _vocabulary(folder / "work", ranges, known, limits, trim_rule, tasks, progress)
         settings = Settings.of(words, window, weighting, scale)
         rows = row_cuts(np.maximum(words.counts, 1), weights, cut.group)
-        job = Job(folder, settings, rows, len(ranges), workers, budget or _MEMORY, update)
+        job = Job(folder, settings, lay_out(folder, rows), len(ranges), workers, budget or _MEMORY, update)
         done = finished_pieces(job, [fingerprint([part]) for part in ranges])
         missing = [(job, i, part) for i, part in enumerate(ranges) if i not in done]
         with track(progress, "counting", "piece") as tick:
