@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Run", "count_stretch", "merge_runs", "row_cuts"]
 
 _INT32_MAX = np.iinfo(np.int32).max
+_BUFFERS = 1 << 26  # bytes of a worker for reading all runs; of many runs each gets 4 KB at least
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def merge_runs(
     ]
     tables = [(os.fsencode(run.path), run.base, run.starts, run.nonzeros, run.largest) for run in runs]
     indptr, wide, largest = _core.merge_runs(
-        tables, parts, rows, *groups, int(rows[-1]), workers, os.fsencode(directory), tick
+        tables, parts, rows, *groups, int(rows[-1]), workers, _BUFFERS, os.fsencode(directory), tick
     )
     nonzeros = int(indptr[-1])
     indices_path, data_path = os.path.join(directory, "indices"), os.path.join(directory, "data")
