@@ -114,7 +114,7 @@ def count_piece(job: Job, number: int, part: list[Segment]) -> None:
     """Count one range of text into a piece. Doing it twice changes nothing."""
     vocab = _read_vocabulary(job.work, job.settings.vocabulary)
     weights, _ = window_weights(job.settings.window, job.settings.weighting)
-    with job.folder.workspace() as workspace:
+    with job.work.workspace() as workspace:
         corpus = encode_segments(part, vocab, job.memory, workspace)
         runs: list[Run] = []
         stretch = max(min(_STRETCH, job.memory // 24), 1)

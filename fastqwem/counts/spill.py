@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
     from ..text import Corpus
     from .cooccurrence import Part
 
-__all__ = ["Run", "count_stretch", "merge_runs", "row_cuts"]
+__all__ = ["Run", "count_stretch", "log_runs", "merge_runs", "row_cuts"]
 
+_LOG = logging.getLogger(__name__)
 _INT32_MAX = np.iinfo(np.int32).max
 _BUFFERS = 1 << 26  # bytes of a worker for reading all runs; of many runs each gets 4 KB at least
 
@@ -54,6 +56,13 @@ class Run:
     def nnz(self) -> int:
         """Entries of all blocks."""
         return int(self.nonzeros.sum())
+
+
+def log_runs(number: int, size: int, entries: int) -> None:
+    """Log what counting through files has cost."""
+    _LOG.info(
+        "%d runs, %s entries in %s bytes, %.2f an entry", number, f"{entries:,}", f"{size:,}", size / max(entries, 1)
+    )
 
 
 def row_cuts(occurrences: NDArray[np.int64], weights: NDArray[np.uint32], nonzeros: int) -> NDArray[np.int32]:
