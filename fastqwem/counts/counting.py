@@ -228,7 +228,7 @@ class _Counting:
             merged = merge_runs(runs, old, rows, (0, len(rows) - 1), directory, self.workers, tick)
         indptr, indices, data = merged
         if len(indices) * (4 + data.itemsize) <= plan.result:
-            return _csr(indptr, np.array(indices), np.array(data))
+            return _csr(indptr, _in_memory(indices), _in_memory(data))
         return _csr(indptr, indices, data)
 
     def into_folder(self, output: PathLike, budget: int | None) -> Cooccurrence:
@@ -245,6 +245,11 @@ class _Counting:
         plan, description, finished = begin(folder, Plan(size, found.group, SHARD_NONZEROS), lambda _: description)
         if finished:
             return load_shards(folder.name, mmap=True, scratch=folder.scratch)
+        if budget is not None and plan.piece > 2 * found.stretch:  # what the process holds already may differ a little
+            raise ValueError(
+                f"memory must be enough for pieces of {plan.piece:,} tokens, with which this count was begun, "
+                f"got {budget:,} bytes"
+            )
         stretches = _stretches(n_tokens, plan.piece)
         job = Job(folder, settings, lay_out(folder, self._rows(plan.group)), len(stretches), self.workers, old=self.old)
         texts = [f"{text}:{first}:{last}" for first, last in stretches]
@@ -299,6 +304,11 @@ def _plan(budget: int, n_tokens: int, vocab_size: int, window: int, workers: int
             f"workers (the process holds {resident() / 1e6:.0f} MB already), got {budget / 1e6:.0f} MB"
         )
     return _Plan(int(min(stretch, _LONGEST_STRETCH, max(n_tokens, 1))), int(group), max(free, 0))
+
+
+def _in_memory(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a map of a whole file as an ordinary array; its pages never count as resident beside it."""
+    return np.fromfile(array.filename, array.dtype) if isinstance(array, np.memmap) else array  # type: ignore[arg-type]
 
 
 def _stretches(n_tokens: int, size: int) -> list[tuple[int, int]]:

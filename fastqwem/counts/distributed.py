@@ -68,6 +68,7 @@ def count_text(
 ) -> ShardedCooccurrence:
     """Count text over an executor into a folder of shards; see `fastqwem.count`, which judges most arguments."""
     check_integer("workers", workers, 1, 4096)
+    paths = paths if isinstance(paths, str | os.PathLike) else list(paths)
     limits = check_limits(min_count, max_vocab, trim_rule)
     weights, scale = window_weights(window, weighting)
     folder = Folder(output, scratch)

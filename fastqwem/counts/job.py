@@ -233,7 +233,7 @@ def merge_shard(job: Job, number: int, groups: tuple[int, int]) -> None:
             for piece in range(job.n_pieces)
             for run in read_piece(job.work, piece, job.settings, job.rows, workspace, groups)
         ]
-        old = () if job.old is None else _old(job).parts
+        old = () if job.old is None else _old(job).parts_between(*rows)
         merged = merge_runs(runs, old, job.rows, groups, workspace, job.workers, None)
         local = os.path.join(workspace, shard_name(number))
         marginals = write_shard(local, job.settings, rows, *merged)
