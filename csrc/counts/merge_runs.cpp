@@ -83,16 +83,19 @@ class RunFiles {
   std::vector<File> files_;
 };
 
-// Adds one row of every run, and the older counts, into the accumulator and reads the sum off.
+// Adds one row of every run, and the older counts, into the accumulator and reads the sum off. `room` is how many
+// entries the tables still promise for the group: a damaged block that has more must not outgrow the buffer.
 template <class Count>
 void merge_row(std::vector<BlockReader>& readers, const OldRow& old, std::vector<std::uint64_t>& sizes,
-               WordId vocab_size, Accumulator<Count>& accumulator, RowBuffer& buffer) {
+               WordId vocab_size, std::uint64_t& room, Accumulator<Count>& accumulator, RowBuffer& buffer) {
   std::uint64_t entries = old.size;
   for (std::size_t r = 0; r < readers.size(); ++r) {
     sizes[r] = readers[r].next();
-    if (sizes[r] > static_cast<std::uint64_t>(vocab_size)) readers[r].refuse();
+    if (sizes[r] > room) readers[r].refuse();
     entries += sizes[r];
+    if (entries > room) readers[r].refuse();
   }
+  room -= entries;
   const bool listed = entries < static_cast<std::uint64_t>(vocab_size) / 8;
   if (listed) accumulator.expect_listed(static_cast<std::size_t>(entries));
   Count* const cells = accumulator.cells();
@@ -129,15 +132,18 @@ void merge_group(const std::vector<Run>& runs, const RunFiles& files, const OldC
   const WordId vocab_size = plan.vocab_size;
   worker.readers.resize(runs.size());
   std::vector<BlockReader>& readers = worker.readers;
-  const std::size_t room = runs.empty() ? 0 : std::max(plan.buffer_bytes / runs.size(), kSmallestBuffer);
-  for (std::size_t r = 0; r < runs.size(); ++r) readers[r].start(runs[r], files.file(r), g, room);
+  const std::size_t share = runs.empty() ? 0 : std::max(plan.buffer_bytes / runs.size(), kSmallestBuffer);
+  for (std::size_t r = 0; r < runs.size(); ++r) readers[r].start(runs[r], files.file(r), g, share);
   std::vector<std::uint64_t> sizes(runs.size());
+  std::uint64_t room = group.most;
   worker.buffer.start(group);
   for (WordId row = group.first; row < group.last; ++row) {
     if (group.wide) {
-      merge_row(readers, old.row(row), sizes, vocab_size, worker.accumulators.get<std::uint64_t>(), worker.buffer);
+      merge_row(readers, old.row(row), sizes, vocab_size, room, worker.accumulators.get<std::uint64_t>(),
+                worker.buffer);
     } else {
-      merge_row(readers, old.row(row), sizes, vocab_size, worker.accumulators.get<std::uint32_t>(), worker.buffer);
+      merge_row(readers, old.row(row), sizes, vocab_size, room, worker.accumulators.get<std::uint32_t>(),
+                worker.buffer);
     }
     if ((row & 255) == 0) control.check();
   }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import resource
@@ -19,7 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastqwem import Corpus
-from fastqwem.counts import Cooccurrence, count, counting
+from fastqwem.counts import Cooccurrence, count, counting, spill
+from fastqwem.counts.window import window_weights
 from fastqwem.errors import FormatError
 
 SENTENCES = st.lists(st.lists(st.integers(0, 19), max_size=20), max_size=8)
@@ -183,6 +185,24 @@ def test_a_damaged_piece_is_named(unfinished):
     path.write_bytes(data)
     with pytest.raises(FormatError, match=r"piece-00002\.0\.run: damaged"):
         count(zipf(), 8, output=unfinished)
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_damaged_runs_never_crash(tmp_path_factory, data):
+    """Where no checksum is compared, as with remote pieces, a damaged run is refused or gives wrong counts at worst."""
+    folder, corpus = tmp_path_factory.mktemp("run"), zipf(n=2_000, vocab_size=60)
+    weights, _ = window_weights(3, "linear")
+    rows = spill.row_cuts(np.bincount(corpus.ids, minlength=60), weights, 200)
+    run = spill.count_stretch(corpus, weights, 0, 2_000, rows, str(folder / "run"), 1, None)
+    content = bytearray((folder / "run").read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    keep = data.draw(st.integers(0, len(content)))
+    (folder / "run").write_bytes(content[: max(keep, len(content) - 3)])
+    with contextlib.suppress(RuntimeError, OSError):
+        indptr, indices, _ = spill.merge_runs([run, run], [], rows, (0, len(rows) - 1), str(folder), 2, None)
+        assert indptr[-1] == len(indices) and (indices >= 0).all() and (indices < 60).all()
 
 
 def test_a_missing_run_is_named(unfinished):
