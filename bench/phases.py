@@ -93,7 +93,11 @@ def measure(phase: str, scratch: str | None = None, script: str = __file__, **op
     if child.returncode:
         raise SystemExit(f"{phase} failed with exit code {child.returncode}")
     out = Path(options["out"])
-    return {**json.loads(said.splitlines()[-1]), "written": out.stat().st_size if out.is_file() else 0, "scratch": most[0]}
+    return {
+        **json.loads(said.splitlines()[-1]),
+        "written": out.stat().st_size if out.is_file() else 0,
+        "scratch": most[0],
+    }
 
 
 def _watch(process: int, folder: str, most: list[int], stop: threading.Event) -> None:

@@ -8,8 +8,8 @@ over group b, and with N the sum of all counts
     n_ij N / (n_i n_j) = rho_ab N / (r_a r_b),
 
 the same for all pairs of two groups. So M* (with ns_exponent 1) is constant on the blocks of groups, Z K Z^T with Z
-the indicators of groups: its eigenvectors with eigenvalues other than 0 are constant on groups, and those values are the
-eigenvalues of ``D^1/2 K D^1/2`` with D the sizes of the groups.
+the indicators of groups: its eigenvectors with eigenvalues other than 0 are constant on groups, and those values are
+the eigenvalues of ``D^1/2 K D^1/2`` with D the sizes of the groups.
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ class Planted:
         share = np.arange(1, n_groups + 1) ** -decay
         sizes = np.maximum(1, np.floor((n_words - head) * share / share.sum())).astype(np.int64)
         sizes[0] += n_words - head - sizes.sum()
-        groups = np.concatenate([np.zeros(head, np.int32), rng.permutation(np.repeat(np.arange(1, n_groups + 1), sizes))])
+        groups = np.concatenate(
+            [np.zeros(head, np.int32), rng.permutation(np.repeat(np.arange(1, n_groups + 1), sizes))]
+        )
         weights = np.maximum(1, TOP // np.arange(1, n_words + 1))
         return cls(weights, groups.astype(np.int32), rng.integers(1, 5, n_groups + 1))
 
@@ -101,9 +103,9 @@ class Planted:
 def check_recovered(planted, spectrum):
     """Hold a spectrum to the planted one, by bounds that follow from its own residuals; return the worst of each.
 
-    Residual norms rho_i of orthonormal vectors bound the distance of their values to as many eigenvalues of M by the norm
-    of the residual matrix, so by the root of the sum of squares; rounding to float32 adds 6e-8 |M|. The part of a vector
-    outside of the eigenspace of all eigenvalues within g of its own is at most rho_i / g.
+    Residual norms rho_i of orthonormal vectors bound the distance of their values to as many eigenvalues of M by the
+    norm of the residual matrix, so by the root of the sum of squares; rounding to float32 adds 6e-8 |M|. The part of a
+    vector outside of the eigenspace of all eigenvalues within g of its own is at most rho_i / g.
     """
     d = len(spectrum.values)
     values, vectors = planted.top(min(d + 100, len(planted.rho)))

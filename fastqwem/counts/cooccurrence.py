@@ -102,7 +102,7 @@ class Cooccurrence:
         """Row sums, int64 of shape (V,): the weight of all pairs that hold each word."""
         data, indptr = self.matrix.data, self.matrix.indptr
         sums = np.zeros(len(self.vocab), np.int64)
-        cuts = np.searchsorted(indptr, np.arange(0, indptr[-1], 1 << 22))
+        cuts = np.searchsorted(indptr, np.arange(0, indptr[-1], 1 << 19))
         steps = np.unique(np.concatenate((cuts, [0, len(sums)])))  # rows at a time: the int64 copy stays small
         for first, last in itertools.pairwise(steps.tolist()):
             start, end = int(indptr[first]), int(indptr[last])

@@ -13,7 +13,7 @@ __all__ = ["any_mapped", "kernel_parts"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Part = tuple[Array, Array, Array, bool]
-_BLOCK = 1 << 22  # counts looked at together
+_BLOCK = 1 << 20  # counts looked at together
 
 
 def kernel_parts(counts: Any) -> list[Part]:

@@ -192,25 +192,38 @@ class _Solver:
 
     def run(self) -> Spectrum:
         """Return the certified spectrum, or raise ConvergenceError."""
-        n, k = self.problem.n, self.d + EXTRA
-        temporary = self.problem.workers * self.rows.height * 24 * k + 200 * self._capacity(BLOCK, 4) ** 2
-        with self.rows.working(), self.workspace.reserved(4 * n * self.d + temporary, self._what):
+        with self.rows.working(), self.workspace.reserved(self._needed(), self._what):
             return self._run()
 
     @property
     def _what(self) -> str:
         return f"solve for {self.d} pairs of order {self.problem.n:,}"
 
+    def _needed(self) -> int:
+        """Return the bytes that must be in memory: the result, the blocks of a step, and what threads work with."""
+        threads = self.problem.workers * self.rows.height * 24 * (self.d + EXTRA)
+        projected = 200 * self._capacity(BLOCK, 4) ** 2  # the matrix, and LAPACK's copies
+        return 4 * self.problem.n * self.d + self._blocks(4 if self._in_single else 8) + threads + projected
+
+    def _blocks(self, itemsize: int) -> int:
+        """Return the bytes of half a dozen blocks, or of one of them and a slab of the float64 product."""
+        return self.problem.n * max(6 * BLOCK * itemsize, BLOCK * itemsize + SLAB * (itemsize + 8))
+
+    @property
+    def _in_single(self) -> bool:
+        return self.problem.single and self.tol >= SINGLE_TOL
+
     def _run(self) -> Spectrum:
         if self._is_small():
             return self._dense()
-        if self.problem.single and self.tol >= SINGLE_TOL:
+        if self._in_single:
             spectrum = self._iterate(np.float32)
             if spectrum.certificate.converged:
                 return spectrum
             if self.passes < self.max_passes:
                 _LOG.info("float32 stopped at %s; starting again in float64", spectrum.certificate)
-                spectrum = self._iterate(np.float64)
+                with self.workspace.reserved(self._blocks(8) - self._blocks(4), self._what):
+                    spectrum = self._iterate(np.float64)
         else:
             spectrum = self._iterate(np.float64)
         if not spectrum.certificate.converged:
@@ -233,13 +246,6 @@ class _Solver:
         return self.problem.apply(x)
 
     def _iterate(self, dtype: Any) -> Spectrum:
-        """Iterate; in memory are half a dozen blocks at a time, or one of them and a slab of the float64 product."""
-        n, size = self.problem.n, np.dtype(dtype).itemsize
-        blocks = max(6 * BLOCK * size, BLOCK * size + SLAB * (size + 8))
-        with self.workspace.reserved(n * blocks, self._what):
-            return self._certified(dtype)
-
-    def _certified(self, dtype: Any) -> Spectrum:
         n, d = self.problem.n, self.d
         block = BLOCK if n >= 32 * BLOCK else max(1, n // 32)
         capacity = self._capacity(block, np.dtype(dtype).itemsize)

@@ -21,7 +21,7 @@ from ..storage import shared_map
 __all__ = ["Workspace", "let_go"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
-_SLACK = 16 << 20  # allocator, thread stacks, pages that the system maps along
+_SLACK = 24 << 20  # allocator, thread stacks, pages that the system maps along
 
 
 class Workspace:
