@@ -19,13 +19,26 @@ from typing import Any
 Options = dict[str, Any]
 
 
+class _Work:
+    """What the work of a phase takes, without the start of Python and the saving: ``took`` when it is over."""
+
+    def __enter__(self) -> _Work:
+        self._began = time.process_time(), time.perf_counter()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        cpu, wall = self._began
+        self.took: Options = {"cpu_work": time.process_time() - cpu, "seconds_work": time.perf_counter() - wall}
+
+
 def encode(texts: list[str], out: str, max_vocab: int, **machine: Any) -> Options:
     """Text to a corpus file: vocabulary and encoding."""
     from fastqwem import Corpus
 
-    corpus = Corpus.from_text(texts, max_vocab=max_vocab, **machine)
+    with _Work() as work:
+        corpus = Corpus.from_text(texts, max_vocab=max_vocab, **machine)
     corpus.save(out)
-    return {"tokens": corpus.n_tokens, "raw_tokens": corpus.n_raw_tokens, "words": len(corpus.vocab)}
+    return work.took | {"tokens": corpus.n_tokens, "raw_tokens": corpus.n_raw_tokens, "words": len(corpus.vocab)}
 
 
 def count(corpus: str, out: str, window: int, **machine: Any) -> Options:
@@ -33,11 +46,10 @@ def count(corpus: str, out: str, window: int, **machine: Any) -> Options:
     from fastqwem import Corpus, count
 
     read = Corpus.load(corpus)
-    start = time.process_time()
-    counts = count(read, window, **machine)
-    counted = time.process_time() - start
+    with _Work() as work:
+        counts = count(read, window, **machine)
     counts.save(out)
-    return {"tokens": read.n_tokens, "nonzeros": counts.nnz, "cpu_counting": counted}
+    return work.took | {"tokens": read.n_tokens, "nonzeros": counts.nnz}
 
 
 def solve(counts: str, out: str, vector_size: int, mmap: bool = True, **machine: Any) -> Options:
@@ -46,9 +58,11 @@ def solve(counts: str, out: str, vector_size: int, mmap: bool = True, **machine:
     from fastqwem import solve as run
 
     read = Cooccurrence.load(counts, mmap=mmap)
-    spectrum = run(Target(read), vector_size, **machine)
+    with _Work() as work:
+        spectrum = run(Target(read), vector_size, **machine)
     spectrum.save(out)
-    return {"nonzeros": read.nnz, "passes": spectrum.certificate.passes, "certificate": str(spectrum.certificate)}
+    certificate = spectrum.certificate
+    return work.took | {"nonzeros": read.nnz, "passes": certificate.passes, "certificate": str(certificate)}
 
 
 def factorize(counts: str, out: str, vector_size: int, sweeps: int = 1, **machine: Any) -> Options:
@@ -57,10 +71,10 @@ def factorize(counts: str, out: str, vector_size: int, sweeps: int = 1, **machin
     from fastqwem import factorize as run
 
     read = Cooccurrence.load(counts, mmap=True)
-    result = run(read, vector_size, sweeps=sweeps, **machine)
+    with _Work() as work:
+        result = run(read, vector_size, sweeps=sweeps, **machine)
     result.save(out)
-    sweep = result.history[-1].seconds
-    return {"nonzeros": read.nnz, "seconds_sweeps": sweep, "objectives": [half.objective for half in result.history]}
+    return work.took | {"nonzeros": read.nnz, "objectives": [half.objective for half in result.history]}
 
 
 def train(corpus: str, out: str, vector_size: int, workers: int = 0) -> Options:
@@ -69,8 +83,10 @@ def train(corpus: str, out: str, vector_size: int, workers: int = 0) -> Options:
     from fastqwem import train as run
 
     read = Corpus.load(corpus)
-    run(read, vector_size=vector_size, epochs=1, workers=workers).save(out)
-    return {"tokens": read.n_tokens}
+    with _Work() as work:
+        model = run(read, vector_size=vector_size, epochs=1, workers=workers)
+    model.save(out)
+    return work.took | {"tokens": read.n_tokens}
 
 
 PHASES = {"encode": encode, "count": count, "solve": solve, "factorize": factorize, "train": train}
