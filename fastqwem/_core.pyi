@@ -21,18 +21,32 @@ def force_isa(name: str) -> None: ...
 def count_in_memory(
     ids: _Array, offsets: _Array, vocab_size: int, weights: _Array, n_workers: int, progress: Tick | None
 ) -> tuple[_Array, _Array, _Array]: ...
-def count_on_disk(
+def occurrences(ids: _Array, offsets: _Array, vocab_size: int, mapped: bool) -> NDArray[np.int64]: ...
+def row_cuts(occurrences: NDArray[np.int64], weights: _Array, nonzeros: int) -> NDArray[np.int32]: ...
+def count_stretch(
     ids: _Array,
     offsets: _Array,
     vocab_size: int,
     weights: _Array,
     n_workers: int,
     mapped: bool,
-    stretch: int,
-    group_nonzeros: int,
+    first: int,
+    last: int,
+    rows: NDArray[np.int32],
+    path: bytes,
+    progress: Tick | None,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]: ...
+def merge_runs(
+    runs: list[tuple[bytes, int, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]],
+    old: list[tuple[int, NDArray[np.int64], NDArray[np.int32], _Array, bool]],
+    rows: NDArray[np.int32],
+    first_group: int,
+    last_group: int,
+    vocab_size: int,
+    n_workers: int,
     directory: bytes,
     progress: Tick | None,
-) -> tuple[_Array, bool, int, int, int]: ...
+) -> tuple[NDArray[np.int64], bool, int]: ...
 
 class WeightedCounts:
     def __init__(self, parts: list[_Part], rows: _Array, columns: _Array, workers: int) -> None: ...

@@ -131,6 +131,15 @@ def _check_outputs(inputs: Sequence[str], outputs: Sequence[str | None]) -> None
         seen[os.path.realpath(output)] = output
 
 
+def _check_folder(path: str) -> None:
+    """Refuse a folder that cannot be written before the work that fills it; addresses are not judged."""
+    if os.path.exists(path) and not os.path.isdir(path):
+        raise UsageError(f"{path} is a file: shards go into a folder")
+    parent = os.path.dirname(os.path.abspath(path))
+    if "://" not in path and not os.path.isdir(parent):
+        raise FileNotFoundError(2, "no such folder to write to", parent)
+
+
 def _format(name: str | None) -> str | None:
     """Return the name of a format of vectors as given, judged."""
     from .vectors import formats
@@ -154,6 +163,8 @@ def _kind(path: str) -> str | None:
     """Return what container a path is ("corpus", "counts", "spectrum", "vectors"), or None."""
     from . import storage
 
+    if os.path.isfile(os.path.join(path, "manifest.fqn")):
+        return "counts"
     try:
         return storage.peek(path)[0] if os.path.isfile(path) else None
     except FormatError:
@@ -179,8 +190,8 @@ class _Report:
         print("\n".join(self.lines), f"\n{'memory':8} {peak:8.2f} GiB at most", sep="")
 
 
-def _read(args: argparse.Namespace, kind: str | None, report: _Report) -> Any:
-    """Return the corpus that the inputs are, encoded already or as text."""
+def _read(args: argparse.Namespace, kind: str | None, report: _Report, old: Any = None) -> Any:
+    """Return the corpus that the inputs are, encoded already or as text; with the words of `old` counts, if any."""
     from .text import Corpus
 
     if kind == "corpus":
@@ -188,7 +199,8 @@ def _read(args: argparse.Namespace, kind: str | None, report: _Report) -> Any:
         corpus = Corpus.load(args.input[0])
     else:
         paths = args.input if len(args.input) > 1 else args.input[0]
-        corpus = Corpus.from_text(paths, **_options(args, *TEXT, *MACHINE), progress=args.progress)
+        words = _options(args, *TEXT) if old is None else {"vocab": old.vocab}
+        corpus = Corpus.from_text(paths, **words, **_options(args, *MACHINE), progress=args.progress)
     report.add("corpus", _corpus_line(corpus))
     return corpus
 
@@ -197,11 +209,11 @@ def _corpus_line(corpus: Any) -> str:
     return f"{corpus.n_tokens:,} tokens in {corpus.n_sentences:,} sentences, {len(corpus.vocab):,} words"
 
 
-def _counted(args: argparse.Namespace, corpus: Any, report: _Report) -> Any:
+def _counted(args: argparse.Namespace, corpus: Any, report: _Report, **more: Any) -> Any:
     from .counts import count
 
-    counts = count(corpus, **_options(args, *COUNTING, *MACHINE), progress=args.progress)
-    report.add("counts", f"{counts.matrix.nnz:,} pairs of words within {args.window} ({args.weighting})")
+    counts = count(corpus, **_options(args, *COUNTING, *MACHINE), progress=args.progress, **more)
+    report.add("counts", f"{counts.nnz:,} pairs of words within {args.window} ({args.weighting})")
     return counts
 
 
@@ -217,16 +229,62 @@ def _container(args: argparse.Namespace, wanted: Sequence[str]) -> str | None:
 
 
 def _count(args: argparse.Namespace) -> None:
-    _check_outputs(args.input, [args.output, args.save_corpus])
+    sharded = args.shards or args.scheduler is not None
+    _check_outputs(args.input, [None if sharded else args.output, args.save_corpus])
+    if sharded:
+        _check_folder(args.output)
     kind = _container(args, ["corpus"])
+    if args.scheduler is not None and (kind == "corpus" or args.save_corpus):
+        raise UsageError("--scheduler reads text on the workers: no encoded corpus goes in or out")
+    options = _updated(args)
     report = _Report()
-    corpus = _read(args, kind, report)
-    if args.save_corpus:
-        corpus.save(args.save_corpus)
-    counts = _counted(args, corpus, report)
-    counts.save(args.output)
-    report.add("saved", args.output)
+    if args.scheduler is not None:
+        counts = _count_on_cluster(args, options)
+    else:
+        corpus = _read(args, kind, report, options.get("update"))
+        if args.save_corpus:
+            corpus.save(args.save_corpus)
+        counts = _counted(args, corpus, report, **options, output=args.output if sharded else None)
+    if not sharded:
+        counts.save(args.output)
+    report.add("saved", f"{args.output}, {counts.nnz:,} pairs" if sharded else args.output)
     report.show()
+
+
+def _updated(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the older counts to add to, as an option of `count`; they say which words and windows there are."""
+    if args.update is None:
+        return {}
+    from .counts import Cooccurrence
+
+    _refuse(args, TEXT, f"the words are those of {args.update}")
+    old = Cooccurrence.load(args.update, mmap=True)
+    for name in COUNTING:
+        if name in args.given and getattr(args, name) != getattr(old, name):
+            raise UsageError(f"{flag(name)} must be that of {args.update}, {getattr(old, name)}")
+        setattr(args, name, getattr(old, name))
+    return {"update": os.path.abspath(args.update) if args.scheduler is not None else old}
+
+
+def _count_on_cluster(args: argparse.Namespace, options: dict[str, Any]) -> Any:
+    """Count with the workers of a Dask cluster."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise UsageError("--scheduler needs dask: pip install 'fastqwem[dask]'") from None
+    from .counts import count
+
+    words = {} if "update" in options else _options(args, *TEXT)
+    with Client(args.scheduler, timeout=10) as client:
+        return count(
+            [os.path.abspath(path) if "://" not in path else path for path in args.input],
+            **_options(args, *COUNTING, *MACHINE),
+            **words,
+            **options,
+            progress=args.progress,
+            output=args.output,
+            executor=client,
+        )
 
 
 def _solve(args: argparse.Namespace) -> None:
@@ -262,7 +320,7 @@ def _counts(args: argparse.Namespace, check: Callable[[Any], None], report: _Rep
 
         _refuse(args, [*TEXT, *COUNTING], f"{args.input[0]} is counted already")
         counts = Cooccurrence.load(args.input[0], mmap=args.memory is not None)
-        report.add("counts", f"{counts.matrix.nnz:,} pairs of {len(counts.vocab):,} words")
+        report.add("counts", f"{counts.nnz:,} pairs of {len(counts.vocab):,} words")
         check(counts.vocab)
     else:
         corpus = _read(args, kind, report)
@@ -527,6 +585,9 @@ def _info(args: argparse.Namespace) -> None:
         return
     from . import storage
 
+    if os.path.isdir(args.file) and _kind(args.file) == "counts":
+        _info_of_folder(args.file)
+        return
     size = os.path.getsize(args.file)
     table: dict[str, object] = {"file": args.file, "size": f"{size:,} bytes"}
     kind = _kind(args.file)
@@ -541,6 +602,19 @@ def _info(args: argparse.Namespace) -> None:
     table |= {"holds": f"vectors ({format})", "words": f"{len(vectors):,}", "dimensions": vectors.vector_size}
     table |= {"counts": "no" if vectors.counts is None else f"{int(vectors.counts.sum()):,} in all"}
     print(_pairs(table | vectors.metadata | {"first": " ".join(vectors.words[:8])}), end="")
+
+
+def _info_of_folder(path: str) -> None:
+    from .counts import Cooccurrence
+
+    counts = Cooccurrence.load(path, mmap=True)
+    table = {"folder": path, "holds": "counts", "shards": len(counts.parts), "words": f"{len(counts.vocab):,}"}
+    table |= {"nonzeros": f"{counts.nnz:,}", "total": f"{counts.total:,}"}
+    print(_pairs(table | _settings_of(counts)), end="")
+
+
+def _settings_of(counts: Any) -> dict[str, Any]:
+    return {name: getattr(counts, name) for name in ("window", "weighting", "scale")}
 
 
 COMMANDS = {

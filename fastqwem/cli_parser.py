@@ -246,6 +246,10 @@ several files, a folder or a glob), an encoded corpus (.fqc), or counts saved by
 
 COUNT = """Read text and count, for every two words, how often and how near they stand together. Counts are
 exact integers; they are the long part of the work, and everything else starts from them.
+
+With --shards OUT is a folder of files by ranges of rows, which need not fit in memory; when the same command is given
+again after it was interrupted, it goes on from what is finished there. With --scheduler the workers of a Dask cluster
+do the work; they must all see INPUT and OUT, under the same path or as addresses such as s3://bucket/text.
 """
 
 EVALUATE = """Measure vectors: analogy questions ("athens is to greece as oslo is to ?", top-1 accuracy) and
@@ -345,7 +349,12 @@ def _factorize(parser: _Command, defaults: Defaults) -> None:
 def _count(parser: _Command, defaults: Defaults) -> None:
     add = parser.add_argument
     add("input", nargs="+", metavar="INPUT", help="text files, or an encoded corpus")
-    add("-o", "--output", required=True, metavar="OUT", help="the counts, such as counts.fqn")
+    add("-o", "--output", required=True, metavar="OUT", help="the counts, such as counts.fqn; a folder with --shards")
+    add("--update", metavar="OLD", help="add to these counts, with their words and window")
+    add(
+        "--shards", action="store_true", help="write a folder of files by rows; once interrupted, it goes on from there"
+    )
+    add("--scheduler", metavar="ADDRESS", help="count on a Dask cluster, such as tcp://host:8786 (with shards)")
     add("--save-corpus", metavar="FILE", help="also keep the encoded corpus, such as corpus.fqc")
     parser.offer("reading text", TEXT, defaults)
     parser.offer("counting", COUNTING, defaults)

@@ -26,6 +26,7 @@ __all__ = [
     "atomic_path",
     "atomic_write",
     "check_writable",
+    "checksum",
     "is_mapped",
     "pack_words",
     "peek",
@@ -224,6 +225,11 @@ def peek(path: PathLike) -> tuple[str, int, dict[str, Any]]:
     if not known:
         raise FormatError(f"{os.fspath(path)}: a safetensors file, but not one that fastqwem wrote")
     return kind, version, header
+
+
+def checksum(path: PathLike) -> str:
+    """Return the checksum that a container says its content has."""
+    return str(_table(path)[1].get("__metadata__", {}).get("crc32"))
 
 
 def read_container(

@@ -1,13 +1,19 @@
 // Co-occurrence counting: corpus arrays in, CSR arrays out.
 #include <limits>
 #include <memory>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include <pybind11/stl.h>
 
 #include "bind/arrays.h"
 #include "bind/registers.h"
 #include "bind/run.h"
+#include "counts/count_run.h"
 #include "counts/in_memory.h"
+#include "counts/merge_runs.h"
 #include "counts/position_index.h"
-#include "counts/spilled.h"
 
 namespace py = pybind11;
 
@@ -61,17 +67,104 @@ py::tuple count_in_memory(const py::array& ids, const py::array& offsets, WordId
   return to_arrays<std::int64_t>(*rows, vocab_size, n_workers);
 }
 
-py::tuple count_on_disk(const py::array& ids, const py::array& offsets, WordId vocab_size, const py::array& weights,
-                        int n_workers, bool mapped, Offset stretch, std::uint64_t group_nonzeros, const py::bytes& directory,
-                        const py::object& progress) {
+template <class T>
+py::array_t<T> copied(const std::vector<T>& values) {
+  return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
+}
+
+template <class T>
+std::vector<T> vector_of(const py::array& array, const char* name) {
+  const T* const first = input<T>(array, name);
+  return {first, first + array.size()};
+}
+
+py::array occurrences(const py::array& ids, const py::array& offsets, WordId vocab_size, bool mapped) {
+  const CorpusView corpus = view(ids, offsets, vocab_size, mapped);
+  std::vector<Offset> found;
+  run_interruptible(py::none(), [&](Control& control) { found = count_occurrences(corpus, control); });
+  return copied(found);
+}
+
+py::array row_cuts(const py::array& occurrences, const py::array& weights, std::uint64_t nonzeros) {
+  return copied(cut_rows(vector_of<Offset>(occurrences, "occurrences"), make_window(weights), nonzeros));
+}
+
+// The first rows of groups, judged: runs and merges are laid out by them.
+std::vector<WordId> judged_rows(const py::array& array, WordId vocab_size) {
+  std::vector<WordId> rows = vector_of<WordId>(array, "rows");
+  bool sound = !rows.empty() && rows.front() == 0 && rows.back() == vocab_size;
+  for (std::size_t g = 1; g < rows.size(); ++g) sound = sound && rows[g - 1] < rows[g];
+  if (!sound) throw std::invalid_argument("rows must rise from 0 to the size of the vocabulary");
+  return rows;
+}
+
+py::tuple count_stretch(const py::array& ids, const py::array& offsets, WordId vocab_size, const py::array& weights,
+                        int n_workers, bool mapped, Offset first, Offset last, const py::array& rows,
+                        const py::bytes& path, const py::object& progress) {
   const CorpusView corpus = view(ids, offsets, vocab_size, mapped);
   const Window window = make_window(weights);
-  if (stretch < 1 || stretch > kMaxStretch) throw std::invalid_argument("stretch must be between 1 and 2^31");
-  const SpillPlan plan{stretch, group_nonzeros, directory, n_workers};
-  SpilledCounts counts;
-  run_interruptible(progress, [&](Control& control) { counts = count_spilled(corpus, window, plan, control); });
-  py::array_t<Offset> indptr(static_cast<py::ssize_t>(counts.indptr.size()), counts.indptr.data());
-  return py::make_tuple(indptr, counts.wide, counts.largest, counts.n_runs, counts.run_bytes);
+  if (first < 0 || last < first || last > corpus.n_tokens || last - first > kMaxStretch) {
+    throw std::invalid_argument("a stretch must lie in the corpus and hold at most 2^31 tokens");
+  }
+  const std::vector<WordId> cuts = judged_rows(rows, vocab_size);
+  const std::string file = path;
+  RunTable table(0);
+  run_interruptible(progress, [&](Control& control) {
+    table = count_run(corpus, window, first, last, cuts, n_workers, file, control);
+  });
+  return py::make_tuple(copied(table.starts), copied(table.nonzeros), copied(table.largest));
+}
+
+using RunArguments = std::tuple<py::bytes, Offset, py::array, py::array, py::array>;
+using OldArguments = std::tuple<WordId, py::array, py::array, py::array, bool>;
+
+std::vector<Run> runs_of(const std::vector<RunArguments>& arguments, std::size_t n_groups) {
+  std::vector<Run> runs;
+  for (const auto& [path, base, starts, nonzeros, largest] : arguments) {
+    Run run{path, base, input<Offset>(starts, "starts"), input<Offset>(nonzeros, "nonzeros"),
+            input<Offset>(largest, "largest")};
+    bool sound = static_cast<std::size_t>(starts.size()) == n_groups + 1 &&
+                 static_cast<std::size_t>(nonzeros.size()) == n_groups &&
+                 static_cast<std::size_t>(largest.size()) == n_groups && base >= 0 && run.starts[0] >= 0;
+    for (std::size_t g = 0; sound && g < n_groups; ++g) {
+      sound = run.starts[g] <= run.starts[g + 1] && run.nonzeros[g] >= 0 && run.largest[g] >= 0 &&
+              run.nonzeros[g] <= run.starts[g + 1] - run.starts[g];  // each takes two bytes at least
+    }
+    if (!sound) throw std::invalid_argument(run.path + ": a damaged table of blocks");
+    runs.push_back(run);
+  }
+  return runs;
+}
+
+std::vector<OldRows> old_rows_of(const std::vector<OldArguments>& arguments, WordId vocab_size) {
+  std::vector<OldRows> parts;
+  for (const auto& [first, indptr, indices, data, mapped] : arguments) {
+    const Offset* const bounds = input<Offset>(indptr, "indptr");
+    const auto n_rows = static_cast<WordId>(indptr.size() - 1);
+    bool sound = first >= 0 && n_rows >= 0 && first + n_rows <= vocab_size && bounds[0] == 0 &&
+                 bounds[n_rows] == indices.size() && indices.size() == data.size();
+    for (WordId r = 0; sound && r < n_rows; ++r) sound = bounds[r] <= bounds[r + 1];
+    if (!sound) throw std::invalid_argument("older counts whose parts do not fit together");
+    const bool narrow = py::isinstance<py::array_t<std::int32_t>>(data);
+    parts.push_back({first, first + n_rows, bounds, input<WordId>(indices, "indices"),
+                     narrow ? input<std::int32_t>(data, "data") : nullptr,
+                     narrow ? nullptr : input<std::int64_t>(data, "data"), mapped});
+  }
+  return parts;
+}
+
+py::tuple merge(const std::vector<RunArguments>& run_arguments, const std::vector<OldArguments>& old_arguments,
+                const py::array& rows, std::size_t first_group, std::size_t last_group, WordId vocab_size,
+                int n_workers, const py::bytes& directory, const py::object& progress) {
+  MergePlan plan{judged_rows(rows, vocab_size), first_group, last_group, vocab_size, n_workers, directory};
+  if (first_group > last_group || last_group + 1 > plan.rows.size()) {
+    throw std::invalid_argument("groups must be a range of those that rows make");
+  }
+  const std::vector<Run> runs = runs_of(run_arguments, plan.rows.size() - 1);
+  const std::vector<OldRows> old = old_rows_of(old_arguments, vocab_size);
+  MergedRows merged;
+  run_interruptible(progress, [&](Control& control) { merged = merge_runs(runs, old, plan, control); });
+  return py::make_tuple(copied(merged.indptr), merged.wide, merged.largest);
 }
 
 }  // namespace
@@ -80,11 +173,20 @@ void register_counts(py::module_& m) {
   m.def("count_in_memory", &count_in_memory, py::arg("ids"), py::arg("offsets"), py::arg("vocab_size"),
         py::arg("weights"), py::arg("n_workers"), py::arg("progress"),
         "Count a whole corpus; returns (indptr, indices, data) of the symmetric matrix.");
-  m.def("count_on_disk", &count_on_disk, py::arg("ids"), py::arg("offsets"), py::arg("vocab_size"),
-        py::arg("weights"), py::arg("n_workers"), py::arg("mapped"), py::arg("stretch"), py::arg("group_nonzeros"),
-        py::arg("directory"), py::arg("progress"),
-        "Count in stretches with files in `directory`; returns (indptr, whether data is int64, largest count, "
-        "number of runs, bytes of all runs) and leaves the files 'indices' and 'data' there.");
+  m.def("occurrences", &occurrences, py::arg("ids"), py::arg("offsets"), py::arg("vocab_size"), py::arg("mapped"),
+        "How often each word occurs, int64 (vocab_size,).");
+  m.def("row_cuts", &row_cuts, py::arg("occurrences"), py::arg("weights"), py::arg("nonzeros"),
+        "First rows of groups of at most so many entries, or one row, and the number of rows at the end.");
+  m.def("count_stretch", &count_stretch, py::arg("ids"), py::arg("offsets"), py::arg("vocab_size"), py::arg("weights"),
+        py::arg("n_workers"), py::arg("mapped"), py::arg("first"), py::arg("last"), py::arg("rows"), py::arg("path"),
+        py::arg("progress"),
+        "Count the tokens [first, last) into a run file; returns (starts, nonzeros, largest) of its blocks, one for "
+        "each group of rows.");
+  m.def("merge_runs", &merge, py::arg("runs"), py::arg("old"), py::arg("rows"), py::arg("first_group"),
+        py::arg("last_group"), py::arg("vocab_size"), py::arg("n_workers"), py::arg("directory"), py::arg("progress"),
+        "Add runs, given as (path, base, starts, nonzeros, largest), and older counts, given as (first row, indptr, "
+        "indices, data, mapped); returns (indptr, whether data is int64, largest count) and leaves the files "
+        "'indices' and 'data' in `directory`.");
 }
 
 }  // namespace fastqwem

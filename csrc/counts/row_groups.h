@@ -22,6 +22,13 @@ struct RowGroup {
 std::vector<RowGroup> make_groups(const std::vector<Offset>& occurrences, const Window& window,
                                   std::uint64_t nonzeros);
 
+// The first row of each of those groups, and vocab_size at the end.
+std::vector<WordId> cut_rows(const std::vector<Offset>& occurrences, const Window& window, std::uint64_t nonzeros);
+
+// One group for each range of rows that is given, whatever it holds; wide if one of its rows is.
+std::vector<RowGroup> groups_of(const std::vector<WordId>& rows, const std::vector<Offset>& occurrences,
+                                const Window& window);
+
 // The finished rows of one group, in the buffer of the worker that made them.
 class RowBuffer {
  public:

@@ -37,24 +37,15 @@ std::size_t encode(const RowBuffer& buffer, const Count* counts, std::vector<std
 
 }  // namespace
 
-RunFile::RunFile(const std::string& path, std::size_t n_groups)
-    : file_(path, File::Mode::create), blocks_(n_groups) {}
-
-void RunFile::write(std::size_t group_number, const RowGroup& group, const RowBuffer& buffer,
-                    std::vector<std::uint8_t>& scratch) {
-  Block& block = blocks_[group_number];
-  block.bytes = group.wide ? encode(buffer, buffer.wide(), scratch) : encode(buffer, buffer.narrow(), scratch);
-  block.at = end_.fetch_add(static_cast<std::int64_t>(block.bytes));
-  file_.write_at(scratch.data(), block.bytes, block.at);
-  const std::uint64_t here = buffer.largest(group.wide);
-  std::uint64_t seen = largest_.load();
-  while (seen < here && !largest_.compare_exchange_weak(seen, here)) {
-  }
-}
-
-void RunFile::read(std::size_t group_number, std::vector<std::uint8_t>& block) const {
-  block.resize(blocks_[group_number].bytes);
-  file_.read_at(block.data(), block.size(), blocks_[group_number].at);
+void RunWriter::write(std::size_t group_number, const RowGroup& group, const RowBuffer& buffer,
+                      std::vector<std::uint8_t>& scratch, const Control& control) {
+  const std::size_t bytes =
+      group.wide ? encode(buffer, buffer.wide(), scratch) : encode(buffer, buffer.narrow(), scratch);
+  const Offset at = turnstile_.claim(group_number, static_cast<Offset>(bytes), control);
+  file_.write_at(scratch.data(), bytes, at);
+  table_.starts[group_number + 1] = at + static_cast<Offset>(bytes);
+  table_.nonzeros[group_number] = static_cast<Offset>(buffer.size());
+  table_.largest[group_number] = static_cast<Offset>(buffer.largest(group.wide));
 }
 
 std::uint64_t BlockReader::next() {
@@ -64,7 +55,9 @@ std::uint64_t BlockReader::next() {
     value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
     if (byte < 0x80) return value;
   }
-  throw std::runtime_error("a temporary run file was damaged while counting");
+  refuse();
 }
+
+void BlockReader::refuse() const { throw std::runtime_error(*path_ + ": a damaged run of counts"); }
 
 }  // namespace fastqwem

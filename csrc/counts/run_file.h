@@ -1,53 +1,65 @@
-// A run: the counts of one stretch of the corpus on disk, one block of bytes for every row group.
+// A run: the counts of one stretch of a corpus on disk, one block of bytes for every group of rows.
 //
 // A block holds, for every row of its group, the number of nonzeros, then for each the distance from the
 // previous column and the count, all as variable-length integers (7 bits a byte, low first): 2.5 to 3.5 bytes a
-// nonzero on text. Blocks stand in the order in which workers finished them; the table of where is in memory.
+// nonzero on text. Blocks stand in the order of their rows, so a range of rows is a range of bytes, and the same
+// stretch makes the same bytes whoever counts it. Where they are is the caller's to keep: a RunTable.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "core/file.h"
+#include "core/turnstile.h"
 #include "counts/row_groups.h"
 
 namespace fastqwem {
 
-class RunFile {
- public:
-  RunFile(const std::string& path, std::size_t n_groups);
-
-  // Encodes into `scratch` and writes; from several threads, each its own groups.
-  void write(std::size_t group_number, const RowGroup& group, const RowBuffer& buffer,
-             std::vector<std::uint8_t>& scratch);
-  void read(std::size_t group_number, std::vector<std::uint8_t>& block) const;
-
-  std::int64_t bytes() const { return end_.load(); }
-  std::uint64_t largest() const { return largest_.load(); }
-
- private:
-  struct Block {
-    std::int64_t at = 0;
-    std::size_t bytes = 0;
-  };
-  File file_;
-  std::vector<Block> blocks_;
-  std::atomic<std::int64_t> end_{0};
-  std::atomic<std::uint64_t> largest_{0};
+struct RunTable {
+  explicit RunTable(std::size_t n_groups) : starts(n_groups + 1, 0), nonzeros(n_groups, 0), largest(n_groups, 0) {}
+  std::vector<Offset> starts;  // bytes of block g: [starts[g], starts[g + 1])
+  std::vector<Offset> nonzeros;
+  std::vector<Offset> largest;  // the largest count of a block
 };
 
-// Reads the integers of a block one after another; blocks are our own and in memory, so only bounds are checked.
+class RunWriter {
+ public:
+  RunWriter(const std::string& path, std::size_t n_groups) : file_(path, File::Mode::create), table_(n_groups) {}
+
+  // Encodes into `scratch` and writes; from several threads, each its own groups, handed out in ascending order.
+  void write(std::size_t group_number, const RowGroup& group, const RowBuffer& buffer,
+             std::vector<std::uint8_t>& scratch, const Control& control);
+  const RunTable& table() const { return table_; }
+
+ private:
+  File file_;
+  Turnstile turnstile_;
+  RunTable table_;
+};
+
+// One run as the merge sees it. The arrays are the caller's.
+struct Run {
+  std::string path;
+  Offset base;  // where the blocks begin in the file
+  const Offset* starts;
+  const Offset* nonzeros;
+  const Offset* largest;
+};
+
+// Reads the integers of a block one after another. Throws std::runtime_error where the block ends too early.
 class BlockReader {
  public:
-  explicit BlockReader(const std::vector<std::uint8_t>& block)
-      : at_(block.data()), end_(block.data() + block.size()) {}
+  BlockReader(const std::vector<std::uint8_t>& block, const std::string& path)
+      : at_(block.data()), end_(block.data() + block.size()), path_(&path) {}
   std::uint64_t next();
+  bool at_end() const { return at_ == end_; }
+  [[noreturn]] void refuse() const;
 
  private:
   const std::uint8_t* at_;
   const std::uint8_t* end_;
+  const std::string* path_;
 };
 
 }  // namespace fastqwem

@@ -6,13 +6,14 @@ import itertools
 import os
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 
 from ..checks import check_choice, check_integer
 from ..errors import FormatError
+from ..places import is_remote
 from ..storage import pack_words, read_container, release_pages, unpack_words, write_container
 from ..text.vocab import Vocab
 from .window import WEIGHTINGS
@@ -20,10 +21,25 @@ from .window import WEIGHTINGS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Cooccurrence"]
+__all__ = ["Cooccurrence", "Part"]
 
 _KIND, _VERSION = "counts", 1
 _INT32_MAX = np.iinfo(np.int32).max
+
+
+class Part(NamedTuple):
+    """Some rows of co-occurrence counts.
+
+    Attributes
+    ----------
+    first_row, last_row : int
+        Rows [first_row, last_row).
+    matrix : scipy.sparse.csr_array of int32 or int64, shape (last_row - first_row, V)
+    """
+
+    first_row: int
+    last_row: int
+    matrix: Any
 
 
 class Cooccurrence:
@@ -97,20 +113,18 @@ class Cooccurrence:
             words = Vocab(words, np.asarray(whole.sum(axis=1)).ravel())
         return cls(_narrow(whole), words, window, weighting, scale)
 
+    @property
+    def parts(self) -> Sequence[Part]:
+        """The rows in parts that follow each other without gaps: one here, one a file for counts in a folder.
+
+        Work that goes over the rows part by part never needs all counts in memory.
+        """
+        return (Part(0, len(self.vocab), self.matrix),)
+
     @cached_property
     def marginals(self) -> NDArray[np.int64]:
         """Row sums, int64 of shape (V,): the weight of all pairs that hold each word."""
-        data, indptr = self.matrix.data, self.matrix.indptr
-        sums = np.zeros(len(self.vocab), np.int64)
-        cuts = np.searchsorted(indptr, np.arange(0, indptr[-1], 1 << 19))
-        steps = np.unique(np.concatenate((cuts, [0, len(sums)])))  # rows at a time: the int64 copy stays small
-        for first, last in itertools.pairwise(steps.tolist()):
-            start, end = int(indptr[first]), int(indptr[last])
-            running = np.concatenate(([0], np.cumsum(data[start:end], dtype=np.int64)))
-            bounds = indptr[first : last + 1] - start
-            sums[first:last] = running[bounds[1:]] - running[bounds[:-1]]
-            release_pages(data)
-        return sums
+        return row_sums(self.matrix.indptr, self.matrix.data)
 
     @cached_property
     def total(self) -> int:
@@ -170,9 +184,18 @@ class Cooccurrence:
         }
         write_container(path, _KIND, _VERSION, header, arrays)
 
+    def save_shards(self, folder: str | os.PathLike[str], nonzeros: int = 1 << 27) -> None:
+        """Write to a new or empty folder, as files of at most so many nonzeros (or one row) and a manifest.
+
+        `load` reads it; `parts` then goes over the files one by one. See `fastqwem.counts.shards`.
+        """
+        from .shards import save_shards
+
+        save_shards(self, folder, nonzeros)
+
     @classmethod
     def load(cls, path: str | os.PathLike[str], mmap: bool = False) -> Cooccurrence:
-        """Read what `save` wrote; with ``mmap=True`` the counts stay on disk until they are used.
+        """Read what `save` or `save_shards` wrote; with ``mmap=True`` the counts stay on disk until they are used.
 
         Raises
         ------
@@ -181,6 +204,10 @@ class Cooccurrence:
         OSError
             If it cannot be read.
         """
+        if os.path.isdir(path) or is_remote(path):
+            from .shards import load_shards
+
+            return load_shards(path, mmap)
         header, arrays = read_container(path, _KIND, _VERSION, mmap=mmap)
         try:
             vocab = Vocab(unpack_words(arrays), arrays["word_counts"])
@@ -205,6 +232,20 @@ class Cooccurrence:
         )
 
 
+def row_sums(indptr: NDArray[Any], data: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the sum of each row, a few at a time: the int64 copy stays small, and maps do not fill the memory."""
+    sums = np.zeros(len(indptr) - 1, np.int64)
+    cuts = np.searchsorted(indptr, np.arange(0, indptr[-1], 1 << 19))
+    steps = np.unique(np.concatenate((cuts, [0, len(sums)])))
+    for first, last in itertools.pairwise(steps.tolist()):
+        start, end = int(indptr[first]), int(indptr[last])
+        running = np.concatenate(([0], np.cumsum(data[start:end], dtype=np.int64)))
+        bounds = indptr[first : last + 1] - start
+        sums[first:last] = running[bounds[1:]] - running[bounds[:-1]]
+        release_pages(data)
+    return sums
+
+
 def _narrow(matrix: Any) -> Any:
     """Return the matrix in the smallest of int32 and int64 that holds it, so that equal counts have equal types."""
     if matrix.data.max(initial=0) <= _INT32_MAX:
@@ -212,14 +253,14 @@ def _narrow(matrix: Any) -> Any:
     return _csr(matrix.indptr, matrix.indices, matrix.data)
 
 
-def _csr(indptr: NDArray[Any], indices: NDArray[Any], data: NDArray[Any]) -> Any:
-    """Return a CSR array around these buffers without reading them, as its constructor would.
+def _csr(indptr: NDArray[Any], indices: NDArray[Any], data: NDArray[Any], n_columns: int | None = None) -> Any:
+    """Return a CSR array around these buffers without reading them, as its constructor would; square by default.
 
     So a matrix on disk stays there. SciPy wants both index arrays of one type and would copy the indices to
     int64; their own int32 is kept as long as the number of nonzeros allows.
     """
     size = len(indptr) - 1
-    matrix: Any = sp.csr_array((size, size), dtype=data.dtype)
+    matrix: Any = sp.csr_array((size, size if n_columns is None else n_columns), dtype=data.dtype)
     kind = np.int32 if indptr[-1] <= _INT32_MAX else np.int64
     matrix.indptr = np.asarray(indptr).astype(kind, copy=False)
     matrix.indices = indices if indices.dtype == np.int32 else indices.astype(np.int32)

@@ -43,12 +43,12 @@ def _matrices(counts: Any) -> Iterator[Any]:
     """Yield the CSR matrices of consecutive rows."""
     try:
         n_words = len(counts.vocab)
-        parts = getattr(counts, "parts", None)
-        matrices = [counts.matrix] if parts is None else (part.matrix for part in parts)
+        parts = counts.parts
     except AttributeError:
         raise TypeError(f"counts must be a Cooccurrence, got {type(counts).__name__}") from None
     n_rows = 0
-    for matrix in matrices:
+    for part in parts:
+        matrix = part.matrix
         n_rows += matrix.shape[0]
         if matrix.ndim != 2 or matrix.shape[1] != n_words:
             raise ValueError(f"counts must be a square matrix, got shape {matrix.shape} for {n_words} words")

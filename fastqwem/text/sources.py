@@ -27,7 +27,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-__all__ = ["PathLike", "Source", "read_chunks", "resolve"]
+__all__ = ["PathLike", "Source", "kind_of", "read_chunks", "resolve"]
 
 PathLike = str | os.PathLike[str]
 
@@ -59,7 +59,7 @@ class Source:
     open: Callable[[], Any]
 
 
-def _kind(head: bytes) -> str:
+def kind_of(head: bytes) -> str:
     """Return "gzip", "bzip2", "xz", "zstandard" or "plain"; the name of the file says nothing."""
     if head.startswith(b"\x1f\x8b"):
         return "gzip"
@@ -91,7 +91,7 @@ def _local(name: str) -> Iterator[Source]:
     if stat.S_ISREG(status.st_mode):
         with open(name, "rb") as file:
             head = file.read(_HEAD)
-        plain = _kind(head) == "plain"
+        plain = kind_of(head) == "plain"
         yield Source(name, os.fsencode(name) if plain else None, status.st_size, partial(open, name, "rb"))
     else:  # a pipe cannot be read twice, nor by ranges
         yield Source(name, None, None, partial(open, name, "rb"))
@@ -204,7 +204,7 @@ def _decompress(source: Source, chunk: int) -> Iterator[tuple[bytes, int]]:
     try:
         raw = _Raw(source.open())
         with io.BufferedReader(raw, _BUFFER) as stored:
-            kind = _kind(stored.peek(_HEAD)[:_HEAD])
+            kind = kind_of(stored.peek(_HEAD)[:_HEAD])
             with _OPENERS[kind](stored) as stream:
                 while data := stream.read(chunk):
                     yield data, raw.consumed

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from planted import Planted, check_recovered
 from tables import cooccurrence, random_table
 
-from fastqwem.counts.cooccurrence import Cooccurrence
+from fastqwem.counts.cooccurrence import Cooccurrence, Part
 from fastqwem.counts.row_parts import kernel_parts
 from fastqwem.spectral import Target, factorize, slices, solve, workspace
 from fastqwem.spectral.start import SpectralStart
@@ -140,21 +140,25 @@ def test_factorizing_in_memory_and_out_of_core_are_the_same(objective, counts, s
 class InParts(Cooccurrence):
     """Counts cut into rows, as counts in several files are."""
 
-    def cut(self, cuts, wide):
-        bounds = [0, *sorted(cuts), len(self.vocab)]
-        self.parts = []
+    cuts, wide = (), (False,)
+
+    @property
+    def parts(self):
+        bounds = [0, *sorted(self.cuts), len(self.vocab)]
+        parts = []
         for at, (first, last) in enumerate(pairwise(bounds)):
             block = self.matrix[first:last]
-            block.data = block.data.astype(np.int64 if wide[at % len(wide)] else np.int32)
-            self.parts.append(SimpleNamespace(first_row=first, last_row=last, matrix=block))
-        return self
+            block.data = block.data.astype(np.int64 if self.wide[at % len(self.wide)] else np.int32)
+            parts.append(Part(first, last, block))
+        return parts
 
 
 @given(st.lists(st.integers(0, 600), max_size=5), st.lists(st.booleans(), min_size=1, max_size=3))
 @settings(max_examples=20, deadline=None)
 def test_parts_make_no_difference(cuts, wide):
     whole = cooccurrence(random_table(600, topics=8), np.int32)
-    parts = InParts(whole.matrix, whole.vocab, whole.window, whole.weighting).cut(cuts, wide)
+    parts = InParts(whole.matrix, whole.vocab, whole.window, whole.weighting)
+    parts.cuts, parts.wide = cuts, wide
     x = np.random.default_rng(0).standard_normal((600, 19))
     for kind in ("qwem", "pmi"):
         one, other = Target(whole, kind, weight_exponent=0.5), Target(parts, kind, weight_exponent=0.5)
@@ -295,11 +299,24 @@ def test_changes_of_a_private_map_are_not_let_go(tmp_path):
 
 def test_counts_that_no_kernel_takes():
     whole = cooccurrence(random_table(20))
-    for change, error, message in (
-        ({"matrix": whole.matrix.astype(np.float64)}, TypeError, "counts must be int32 or int64, got float64"),
-        ({"matrix": -whole.matrix}, ValueError, "counts must not be negative, got -"),
-        ({"parts": [SimpleNamespace(matrix=whole.matrix[:7])]}, ValueError, "got 7 rows for 20 words"),
-        ({"parts": [SimpleNamespace(matrix=whole.matrix[:, :7])]}, ValueError, "counts must be a square matrix"),
+    for matrix, error, message in (
+        (whole.matrix.astype(np.float64), TypeError, "counts must be int32 or int64, got float64"),
+        (-whole.matrix, ValueError, "counts must not be negative, got -"),
+        (whole.matrix[:7], ValueError, "got 7 rows for 20 words"),
+        (whole.matrix[:, :7], ValueError, "counts must be a square matrix"),
     ):
         with pytest.raises(error, match=message):
-            kernel_parts(SimpleNamespace(**{"vocab": whole.vocab, "matrix": whole.matrix} | change))
+            kernel_parts(SimpleNamespace(vocab=whole.vocab, parts=[Part(0, 20, matrix)]))
+
+
+@pytest.mark.parametrize("mmap", [True, False])
+def test_counts_in_a_folder_give_the_same(mmap, counts, files, tmp_path):
+    counts.save_shards(tmp_path / "shards", nonzeros=counts.nnz // 7)
+    shards = Cooccurrence.load(tmp_path / "shards", mmap=mmap)
+    assert len(shards.parts) > 5
+    one, other = (solve(Target(each), 10, scratch=tmp_path) for each in (counts, shards))
+    np.testing.assert_array_equal(one.eigenvectors, other.eigenvectors)
+    assert bool(files) == mmap
+    start = SpectralStart(passes=1, block=16)
+    ours, theirs = (factorize(each, 8, sweeps=1, start=start) for each in (counts, shards))
+    np.testing.assert_array_equal(ours.input_vectors, theirs.input_vectors)

@@ -344,8 +344,8 @@ def test_compressors_used_here_are_the_ones_told_apart():
     kinds = {"gz": "gzip", "bz2": "bzip2", "xz": "xz", "zst": "zstandard", "plain": "plain"}
     for codec, compress in COMPRESS.items():
         for data in (b"", b"text"):
-            assert sources._kind(compress(data)[:16]) == kinds[codec]
-    assert sources._kind(b"BZh9 is a word") == "plain"
+            assert sources.kind_of(compress(data)[:16]) == kinds[codec]
+    assert sources.kind_of(b"BZh9 is a word") == "plain"
 
 
 PEAK = """
