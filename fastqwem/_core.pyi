@@ -73,6 +73,8 @@ class PhraseTable:
     def splittable(self, min_count: int) -> NDArray[np.int64]: ...
 
 # text
+def release_pages(array: _Array) -> None: ...
+
 class TextEncoder:
     n_tokens: int
     n_words: int

@@ -20,6 +20,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from . import _core
 from .errors import FormatError
 
 __all__ = [
@@ -122,7 +123,9 @@ def release_pages(array: np.ndarray[Any, Any]) -> None:
     A pass over a map larger than memory calls this between blocks, or the whole file counts as resident.
     """
     mapped = shared_map(array)
-    if mapped is not None:
+    if mapped is None:
+        _core.release_pages(array)  # the maps that text was encoded to are not Python's
+    else:
         mapped.madvise(_mmap.MADV_DONTNEED)
 
 
