@@ -275,7 +275,8 @@ def _count_on_cluster(args: argparse.Namespace, options: dict[str, Any]) -> Any:
     from .counts import count
 
     words = {} if "update" in options else _options(args, *TEXT)
-    with Client(args.scheduler, timeout=10) as client:
+    connect: Any = Client  # which has no types
+    with connect(args.scheduler, timeout=10) as client:
         return count(
             [os.path.abspath(path) if "://" not in path else path for path in args.input],
             **_options(args, *COUNTING, *MACHINE),

@@ -349,11 +349,9 @@ def _factorize(parser: _Command, defaults: Defaults) -> None:
 def _count(parser: _Command, defaults: Defaults) -> None:
     add = parser.add_argument
     add("input", nargs="+", metavar="INPUT", help="text files, or an encoded corpus")
-    add("-o", "--output", required=True, metavar="OUT", help="the counts, such as counts.fqn; a folder with --shards")
+    add("-o", "--output", required=True, metavar="OUT", help="the counts, such as counts.fqn, or a folder")
     add("--update", metavar="OLD", help="add to these counts, with their words and window")
-    add(
-        "--shards", action="store_true", help="write a folder of files by rows; once interrupted, it goes on from there"
-    )
+    add("--shards", action="store_true", help="write a folder, and go on there if it holds part of this count")
     add("--scheduler", metavar="ADDRESS", help="count on a Dask cluster, such as tcp://host:8786 (with shards)")
     add("--save-corpus", metavar="FILE", help="also keep the encoded corpus, such as corpus.fqc")
     parser.offer("reading text", TEXT, defaults)

@@ -120,8 +120,9 @@ class Tasks:
     def _renew(self, error: BaseException, unfinished: int) -> None:
         """Put a fresh executor in the place of one that has broken."""
         if self._make is None and isinstance(self._executor, ProcessPoolExecutor):
+            pool = self._executor
             # The number and kind of processes are not public, but nothing else says how many the caller wants.
-            size, context = self._executor._max_workers, self._executor._mp_context
+            size, context = getattr(pool, "_max_workers", None), getattr(pool, "_mp_context", None)
             self._make = lambda: ProcessPoolExecutor(size, context)
         if self._make is None:
             raise error

@@ -132,12 +132,27 @@ class Folder:
         """Return (local path, place in that file) of bytes of a file; only they travel."""
         if not self.remote:
             return self.fetch(name, workspace), start
-        files, path = remote(self.name)
         copy = os.path.join(workspace, f"{name}.{start}")
         with open(copy, "wb") as out:
             for at in range(start, stop, _AT_ONCE):
-                out.write(files.cat_file(f"{path}/{name}", start=at, end=min(stop, at + _AT_ONCE)))
+                out.write(self.read(name, at, min(stop, at + _AT_ONCE)))
         return copy, 0
+
+    def read(self, name: str, start: int, stop: int) -> bytes:
+        """Return bytes of a file; FormatError if there are fewer."""
+        try:
+            if self.remote:
+                files, path = remote(self.name)
+                data: bytes = files.cat_file(f"{path}/{name}", start=start, end=stop)
+            else:
+                with open(self.path(name), "rb") as file:
+                    file.seek(start)
+                    data = file.read(stop - start)
+        except FileNotFoundError:
+            raise FormatError(f"{self.path(name)}: missing") from None
+        if len(data) < stop - start:
+            raise FormatError(f"{self.path(name)}: truncated, {stop - start - len(data):,} bytes are missing")
+        return data
 
     def size(self, name: str) -> int:
         """Return the length of a file in bytes; FormatError if it is missing."""

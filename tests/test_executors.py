@@ -36,9 +36,8 @@ def fail(x):
 def test_results_come_in_order(make):
     ticks = []
     with Tasks(make) as tasks:
-        assert tasks.run(square, [(i,) for i in range(20)], lambda *tick: ticks.append(tick)) == [
-            i * i for i in range(20)
-        ]
+        results = tasks.run(square, [(i,) for i in range(20)], lambda *tick: ticks.append(tick))
+        assert results == [i * i for i in range(20)]
         assert tasks.run(square, [], None) == []
     assert ticks[-1] == (20, 20)
 

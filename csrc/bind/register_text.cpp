@@ -171,6 +171,7 @@ void register_text(py::module_& m) {
   py::class_<Encoder>(m, "TextEncoder", "Text to vocabulary and ids; see csrc/text/encoder.h.")
       .def(py::init(&make_encoder), py::arg("workers"), py::arg("memory"), py::arg("scratch"), py::arg("block"),
            py::arg("words") = py::none())
+      .def("count_only", &Encoder::count_only, "Keep words and their counts, but no ids: there is no finish() then.")
       .def("encode_files", &encode_files, py::arg("files"), py::arg("progress"),
            "Encode plain files, given as (path, place in the corpus, size in bytes).")
       .def(

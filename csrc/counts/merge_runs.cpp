@@ -11,7 +11,8 @@
 namespace fastqwem {
 namespace {
 
-constexpr std::size_t kMostOpen = 256;  // beyond so many, files are opened for each block
+constexpr std::size_t kMostOpen = 256;  // beyond so many, files are opened for each read
+constexpr std::size_t kBuffers = std::size_t{1} << 26, kSmallestBuffer = 4096;  // bytes: of a worker, of a run
 
 constexpr std::uint64_t kInt32Max = std::numeric_limits<std::int32_t>::max();
 constexpr std::uint64_t kUint32Max = std::numeric_limits<std::uint32_t>::max();
@@ -20,7 +21,7 @@ struct Worker {
   explicit Worker(WordId vocab_size) : accumulators(vocab_size) {}
   Accumulators accumulators;
   RowBuffer buffer;
-  std::vector<std::vector<std::uint8_t>> blocks;  // one a run
+  std::vector<BlockReader> readers;  // one a run
   std::vector<std::int64_t> converted;
   std::uint64_t largest = 0;
 };
@@ -73,22 +74,13 @@ class OldCounts {
 
 class RunFiles {
  public:
-  explicit RunFiles(const std::vector<Run>& runs) : runs_(runs) {
+  explicit RunFiles(const std::vector<Run>& runs) {
     if (runs.size() > kMostOpen) return;
     for (const Run& run : runs) files_.emplace_back(run.path, File::Mode::read);
   }
-  void read(std::size_t r, std::size_t group, std::vector<std::uint8_t>& block) const {
-    const Run& run = runs_[r];
-    block.resize(static_cast<std::size_t>(run.starts[group + 1] - run.starts[group]));
-    if (files_.empty()) {
-      File(run.path, File::Mode::read).read_at(block.data(), block.size(), run.base + run.starts[group]);
-    } else {
-      files_[r].read_at(block.data(), block.size(), run.base + run.starts[group]);
-    }
-  }
+  const File* file(std::size_t r) const { return files_.empty() ? nullptr : &files_[r]; }
 
  private:
-  const std::vector<Run>& runs_;
   std::vector<File> files_;
 };
 
@@ -135,12 +127,10 @@ void merge_row(std::vector<BlockReader>& readers, const OldRow& old, std::vector
 
 void merge_group(const std::vector<Run>& runs, const RunFiles& files, const OldCounts& old, std::size_t g,
                  const RowGroup& group, WordId vocab_size, Worker& worker, Control& control) {
-  worker.blocks.resize(runs.size());
-  std::vector<BlockReader> readers;
-  for (std::size_t r = 0; r < runs.size(); ++r) {
-    files.read(r, g, worker.blocks[r]);
-    readers.emplace_back(worker.blocks[r], runs[r].path);
-  }
+  worker.readers.resize(runs.size());
+  std::vector<BlockReader>& readers = worker.readers;
+  const std::size_t room = runs.empty() ? 0 : std::max(kBuffers / runs.size(), kSmallestBuffer);
+  for (std::size_t r = 0; r < runs.size(); ++r) readers[r].start(runs[r], files.file(r), g, room);
   std::vector<std::uint64_t> sizes(runs.size());
   worker.buffer.start(group);
   for (WordId row = group.first; row < group.last; ++row) {

@@ -1,7 +1,8 @@
 // Adds runs, and counts that were there before, row by row into the arrays of one CSR matrix on disk. Sums of
 // integers: the result is the same for any stretches, groups, ranges of rows and workers.
 //
-// Memory: workers * (8 or 12 bytes * vocab_size + (8 to 28 + 3 * runs) bytes * nonzeros of a group).
+// Memory: workers * (8 or 12 bytes * vocab_size + 8 to 28 bytes * nonzeros of a group + buffers for the runs, 64 MB
+// or, of very many, 4 KB each).
 #pragma once
 
 #include <cstdint>

@@ -48,16 +48,30 @@ void RunWriter::write(std::size_t group_number, const RowGroup& group, const Row
   table_.largest[group_number] = static_cast<Offset>(buffer.largest(group.wide));
 }
 
-std::uint64_t BlockReader::next() {
-  std::uint64_t value = 0;
-  for (int shift = 0; at_ != end_ && shift < 64; shift += 7) {
-    const std::uint8_t byte = *at_++;
-    value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
-    if (byte < 0x80) return value;
-  }
-  refuse();
+void BlockReader::start(const Run& run, const File* file, std::size_t group_number, std::size_t buffer_bytes) {
+  run_ = &run;
+  file_ = file;
+  place_ = run.base + run.starts[group_number];
+  left_ = static_cast<std::size_t>(run.starts[group_number + 1] - run.starts[group_number]);
+  const std::size_t size = std::min(left_, buffer_bytes);
+  if (buffer_.size() < size) buffer_.resize(size);
+  at_ = end_ = buffer_.data();
 }
 
-void BlockReader::refuse() const { throw std::runtime_error(*path_ + ": a damaged run of counts"); }
+void BlockReader::fill() {
+  if (left_ == 0) refuse();
+  const std::size_t bytes = std::min(left_, buffer_.size());
+  if (file_ != nullptr) {
+    file_->read_at(buffer_.data(), bytes, place_);
+  } else {
+    File(run_->path, File::Mode::read).read_at(buffer_.data(), bytes, place_);
+  }
+  at_ = buffer_.data();
+  end_ = at_ + bytes;
+  place_ += static_cast<Offset>(bytes);
+  left_ -= bytes;
+}
+
+void BlockReader::refuse() const { throw std::runtime_error(run_->path + ": a damaged run of counts"); }
 
 }  // namespace fastqwem

@@ -47,19 +47,35 @@ struct Run {
   const Offset* largest;
 };
 
-// Reads the integers of a block one after another. Throws std::runtime_error where the block ends too early.
+// Reads the integers of a block one after another, from a buffer that is filled again where it ends. Throws
+// std::runtime_error where the block ends too early.
 class BlockReader {
  public:
-  BlockReader(const std::vector<std::uint8_t>& block, const std::string& path)
-      : at_(block.data()), end_(block.data() + block.size()), path_(&path) {}
-  std::uint64_t next();
-  bool at_end() const { return at_ == end_; }
+  // `file` must outlive the block, or be null: then the run is opened whenever bytes are needed.
+  void start(const Run& run, const File* file, std::size_t group_number, std::size_t buffer_bytes);
+  std::uint64_t next() {
+    std::uint64_t value = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+      if (at_ == end_) fill();
+      const std::uint8_t byte = *at_++;
+      value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+    refuse();
+  }
+  bool at_end() const { return at_ == end_ && left_ == 0; }
   [[noreturn]] void refuse() const;
 
  private:
-  const std::uint8_t* at_;
-  const std::uint8_t* end_;
-  const std::string* path_;
+  void fill();
+
+  const Run* run_ = nullptr;
+  const File* file_ = nullptr;
+  Offset place_ = 0;      // in the file, of the first byte that is not in the buffer
+  std::size_t left_ = 0;  // bytes of the block from there on
+  std::vector<std::uint8_t> buffer_;
+  const std::uint8_t* at_ = nullptr;
+  const std::uint8_t* end_ = nullptr;
 };
 
 }  // namespace fastqwem

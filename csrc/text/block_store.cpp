@@ -73,6 +73,7 @@ void BlockStore::add(Block&& block) {
     block.last_end = block.ends.as<std::uint32_t>()[block.n_ends - 1];
   }
   n_tokens_ += block.n_tokens;
+  if (dropping_) return;
   blocks_.push_back(std::move(block));
   if (spilled()) return spill(blocks_.back());
   // What the block takes now and what its part of the result will take beside it (offsets are twice as wide).

@@ -50,6 +50,8 @@ class BlockStore {
  public:
   BlockStore(Budget& budget, std::string scratch) : budget_(budget), scratch_(std::move(scratch)) {}
 
+  // Before the first block: blocks are only counted, and there is nothing to finish.
+  void drop() { dropping_ = true; }
   // Thread-safe. Throws IoError when the disk is full.
   void add(Block&& block);
   std::uint64_t n_tokens() const { return n_tokens_; }
@@ -66,6 +68,7 @@ class BlockStore {
 
   Budget& budget_;
   std::string scratch_;
+  bool dropping_ = false;
   std::mutex mutex_;
   std::vector<Block> blocks_;
   std::unique_ptr<File> ids_file_, ends_file_;

@@ -45,6 +45,8 @@ class Encoder {
   // With a given vocabulary: word i has the id i, other words are dropped, nothing is counted.
   Encoder(const EncoderOptions& options, const std::vector<std::string_view>& vocabulary);
 
+  // Before the first byte: only words are wanted, no ids are kept, and finish() has nothing to give.
+  void count_only() { store_.drop(); }
   // Progress counts bytes.
   void encode_files(const std::vector<TextFile>& files, Control& control);
 

@@ -118,24 +118,25 @@ def count(
     """
     from ..text import Corpus
 
-    weights, scale = window_weights(window, weighting)
+    window_weights(window, weighting)  # judges both
     if executor is not None and isinstance(corpus, Corpus):
         raise TypeError("corpus must be paths of text with an executor, got a Corpus")
     old = _older(update, window, weighting, executor is not None)
     if old is not None and (vocab is not None or max_vocab is not None or trim_rule is not None):
         raise ValueError("vocab, max_vocab and trim_rule must be None with update, which has its vocabulary")
-    words = {"min_count": min_count, "max_vocab": max_vocab, "vocab": vocab, "trim_rule": trim_rule}
+    around: dict[str, Any] = {"memory": memory, "scratch": scratch, "progress": progress}
+    words: dict[str, Any] = {"min_count": min_count, "max_vocab": max_vocab, "vocab": vocab, "trim_rule": trim_rule}
     if executor is not None:
-        return _distributed(
-            corpus, window, weighting, executor, output, update, workers, memory, scratch, progress, words
-        )
+        older = None if update is None else os.fspath(update)  # type: ignore[arg-type]  # no counts, `_older` saw to it
+        given = around | words | {"executor": executor, "workers": workers or 1, "update": older}
+        return _distributed(corpus, window, weighting, output, given)
+    encoded: Any = corpus
     if isinstance(corpus, str | os.PathLike) or not hasattr(corpus, "ids"):
         words |= {} if old is None else {"vocab": old.vocab}
-        machine: dict[str, Any] = {"workers": workers, "memory": memory, "scratch": scratch, "progress": progress}
-        corpus = Corpus.from_text(corpus, **words, **machine)
-    if old is not None and corpus.vocab.words != old.vocab.words:
+        encoded = Corpus.from_text(corpus, workers=workers, **words, **around)
+    if old is not None and encoded.vocab.words != old.vocab.words:
         raise ValueError("the corpus must have the vocabulary of update: encode it with vocab=counts.vocab")
-    made = _Counting(corpus, window, weighting, resolve_workers(workers), old, progress, scratch)
+    made = _Counting(encoded, window, weighting, resolve_workers(workers), old, progress, scratch)
     return made.into_folder(output, parse_memory(memory)) if output is not None else made.whole(parse_memory(memory))
 
 
@@ -156,24 +157,13 @@ def _older(update: Cooccurrence | PathLike | None, window: int, weighting: str, 
 
 
 def _distributed(
-    paths: Any,
-    window: int,
-    weighting: str,
-    executor: Any,
-    output: PathLike | None,
-    update: Any,
-    workers: int,
-    memory: int | str | None,
-    scratch: PathLike | None,
-    progress: Progress,
-    words: dict[str, Any],
+    paths: Any, window: int, weighting: str, output: PathLike | None, given: dict[str, Any]
 ) -> Cooccurrence:
     from .distributed import count_text
 
-    given: dict[str, Any] = {"executor": executor, "workers": workers or 1, "memory": memory, "scratch": scratch}
-    given |= {"progress": progress, "update": None if update is None else os.fspath(update)} | words
     if output is not None:
         return count_text(paths, window, weighting, output=output, **given)
+    scratch = given["scratch"]
     with tempfile.TemporaryDirectory(prefix="fastqwem-count-", dir=scratch, ignore_cleanup_errors=True) as folder:
         counts = count_text(paths, window, weighting, output=folder, **given)
         return Cooccurrence(counts.matrix, counts.vocab, counts.window, counts.weighting, counts.scale)
@@ -220,10 +210,8 @@ class _Counting:
         return _plan(budget, len(self.ids), vocab_size, self.window, self.workers, mapped)
 
     def _rows(self, group: int) -> NDArray[np.int32]:
-        corpus = self.corpus
-        return row_cuts(
-            _core.occurrences(self.ids, self.offsets, len(corpus.vocab), corpus.mapped), self.weights, group
-        )
+        vocab_size, mapped = len(self.corpus.vocab), self.corpus.mapped
+        return row_cuts(_core.occurrences(self.ids, self.offsets, vocab_size, mapped), self.weights, group)
 
     def _stretch(self, first: int, last: int, rows: NDArray[np.int32], path: str, tick: Tick | None) -> Run:
         own = _shifted(tick, first, len(self.ids))
@@ -260,7 +248,7 @@ class _Counting:
         if finished:
             return load_shards(folder.name, mmap=True, scratch=folder.scratch)
         stretches = _stretches(n_tokens, plan.piece)
-        job = Job(folder, settings, self._rows(plan.group), len(stretches), self.workers, self.old)
+        job = Job(folder, settings, self._rows(plan.group), len(stretches), self.workers, old=self.old)
         texts = [f"{text}:{first}:{last}" for first, last in stretches]
         done = finished_pieces(job, texts)
         with track(self.progress, "counting", "tokens") as tick:
@@ -295,8 +283,7 @@ def _plan(budget: int, n_tokens: int, vocab_size: int, window: int, workers: int
     In memory: 8 bytes a token for the index + 8 bytes per worker and word for its parts, 12 bytes per worker
     and word for accumulators; then at most twice 12 bytes a nonzero (pieces and matrix). The number of nonzeros
     is unknown before counting, but at most V^2 and at most one per increment.
-    Spilled: the same per token of a stretch, plus the entries of a group, 60 bytes each, per worker. The result may
-    take half of what is free: whatever is made of it needs memory, too.
+    Spilled: the same per token of a stretch, plus the entries of a group, 60 bytes each, per worker.
     """
     free = budget - resident() - _SLACK
     per_token = 8 + (4 if mapped else 0)
@@ -313,7 +300,7 @@ def _plan(budget: int, n_tokens: int, vocab_size: int, window: int, workers: int
             f"memory must be at least {needed / 1e6:.0f} MB to count {vocab_size:,} words with {workers} "
             f"workers (the process holds {resident() / 1e6:.0f} MB already), got {budget / 1e6:.0f} MB"
         )
-    return _Plan(int(min(stretch, _LONGEST_STRETCH, max(n_tokens, 1))), int(group), max(free, 0) // 2)
+    return _Plan(int(min(stretch, _LONGEST_STRETCH, max(n_tokens, 1))), int(group), max(free, 0))
 
 
 def _stretches(n_tokens: int, size: int) -> list[tuple[int, int]]:

@@ -8,11 +8,9 @@ pieces (`job`). Tasks talk through files in one folder that all of them see, and
 from __future__ import annotations
 
 import os
-import tempfile
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +28,7 @@ from .cooccurrence import Cooccurrence
 from .job import Job, Plan, begin, fingerprint_of_counts, finish, finished_pieces
 from .pieces import write_piece
 from .shards import SHARD_NONZEROS, Settings, ShardedCooccurrence, load_shards
-from .spill import count_stretch, row_cuts
+from .spill import Run, count_stretch, row_cuts
 from .window import window_weights
 
 if TYPE_CHECKING:
@@ -44,6 +42,7 @@ _RANGE = 1 << 27  # stored bytes of text of a task
 _SMALLEST_RANGE = 1 << 20
 _GROUP = 1 << 17
 _STRETCH = 1 << 26  # tokens counted at a time
+_MEMORY = 1 << 30  # beyond which the ids of an archive, which cannot be cut, go to scratch
 _WORDS_KIND, _VOCABULARY_KIND, _VERSION = "word-counts", "vocabulary", 1
 _VOCABULARY = "vocabulary.fqw"
 
@@ -73,7 +72,8 @@ def count_text(
     folder = Folder(output, scratch)
     old = Cooccurrence.load(update, mmap=True) if isinstance(update, str) else update
     known = vocab if old is None else old.vocab
-    cut = plan or Plan(_range_size(parse_memory(memory), window), _GROUP, SHARD_NONZEROS)
+    budget = parse_memory(memory)
+    cut = plan or Plan(_range_size(budget), _GROUP, SHARD_NONZEROS)
 
     def describe(cut: Plan) -> dict[str, Any]:
         description = {"window": window, "weighting": weighting, "text": fingerprint(segments(paths, cut.piece))}
@@ -91,7 +91,7 @@ def count_text(
         words = _vocabulary(folder / "work", ranges, known, limits, trim_rule, tasks, progress)
         settings = Settings.of(words, window, weighting, scale)
         rows = row_cuts(np.maximum(words.counts, 1), weights, cut.group)
-        job = Job(folder, settings, rows, len(ranges), workers, update)
+        job = Job(folder, settings, rows, len(ranges), workers, budget or _MEMORY, update)
         done = finished_pieces(job, [fingerprint([part]) for part in ranges])
         missing = [(job, i, part) for i, part in enumerate(ranges) if i not in done]
         with track(progress, "counting", "piece") as tick:
@@ -99,8 +99,8 @@ def count_text(
         return finish(job, words, cut, description, tasks, progress)
 
 
-def _range_size(memory: int | None, window: int) -> int:
-    """Return bytes of text a task; within memory a token, of two bytes at least, costs 20 at most."""
+def _range_size(memory: int | None) -> int:
+    """Return bytes of text a task: a token, of two bytes at least, costs 20 at most (ids, their copy, the index)."""
     if memory is None:
         return _RANGE
     return max(_SMALLEST_RANGE, min(_RANGE, memory // 10))
@@ -111,11 +111,12 @@ def count_piece(job: Job, number: int, part: list[Segment]) -> None:
     vocab = _read_vocabulary(job.work, job.settings.vocabulary)
     weights, _ = window_weights(job.settings.window, job.settings.weighting)
     with job.folder.workspace() as workspace:
-        corpus = encode_segments(part, vocab, scratch=workspace)
-        runs = []
-        for first in range(0, corpus.n_tokens, _STRETCH):
+        corpus = encode_segments(part, vocab, job.memory, workspace)
+        runs: list[Run] = []
+        stretch = max(min(_STRETCH, job.memory // 24), 1)
+        for first in range(0, corpus.n_tokens, stretch):
             path = os.path.join(workspace, f"run-{len(runs)}")
-            last = min(first + _STRETCH, corpus.n_tokens)
+            last = min(first + stretch, corpus.n_tokens)
             runs.append(count_stretch(corpus, weights, first, last, job.rows, path, job.workers, None))
         write_piece(job.work, number, job.settings, fingerprint([part]), job.rows, runs)
 
@@ -137,7 +138,7 @@ def _vocabulary(
     if _VOCABULARY in names:
         return _read_vocabulary(work, None)
     if known is None:
-        n_buckets = max(1, min(256, len(ranges) // 4))
+        n_buckets = max(1, min(1024, len(ranges) // 4))
         missing = [(work, i, part, n_buckets) for i, part in enumerate(ranges) if _words_name(i) not in names]
         with track(progress, "reading", "piece") as tick:
             tasks.run(write_words, missing, tick)
@@ -162,69 +163,73 @@ def _bucket_name(number: int) -> str:
 
 
 def write_words(work: Folder, number: int, part: list[Segment], n_buckets: int) -> None:
-    """Write the words of one range of text and their counts, in the order of their buckets."""
+    """Write the words of one range of text and their counts, bucket after bucket, and where each bucket is."""
     words, counts = count_words(part)
     bucket = np.array([zlib.crc32(word.encode("utf-8")) % n_buckets for word in words], np.int64)
-    order = np.argsort(bucket, kind="stable")
-    _write_words(
-        work,
-        _words_name(number),
-        [words[i] for i in order.tolist()],
-        counts[order],
-        np.bincount(bucket, minlength=n_buckets),
-        int(counts.sum()),
-    )
-
-
-def _write_words(
-    work: Folder, name: str, words: list[str], counts: NDArray[np.int64], sizes: NDArray[Any], n_tokens: int
-) -> None:
-    arrays = {
-        **pack_words(words),
-        "counts": counts,
-        "buckets": np.concatenate(([0], np.cumsum(sizes))).astype(np.int64),
-    }
+    starts = [0]
     with work.workspace() as workspace:
-        local = os.path.join(workspace, name)
-        write_container(local, _WORDS_KIND, _VERSION, {"n_tokens": n_tokens}, arrays)
-        work.put(local, name)
+        local = os.path.join(workspace, "words")
+        with open(local, "wb") as file:
+            order = np.argsort(bucket, kind="stable")
+            cuts = np.cumsum(np.bincount(bucket, minlength=n_buckets))[:-1]
+            for own in np.split(order, cuts):
+                file.write(_packed([words[i] for i in own.tolist()], counts[own]))
+                starts.append(file.tell())
+        work.put(local, _words_name(number) + ".words")
+        write_container(local, _WORDS_KIND, _VERSION, {}, {"starts": np.array(starts, np.int64)})
+        work.put(local, _words_name(number))
 
 
-def _read_words(work: Folder, name: str, bucket: int) -> tuple[list[str], NDArray[np.int64], int]:
+def _packed(words: list[str], counts: NDArray[np.int64]) -> bytes:
+    """Return a bucket as bytes: how many words, their counts, where each ends, their text."""
+    arrays = pack_words(words)
+    numbers = np.concatenate(([len(words)], counts, arrays["word_ends"])).astype("<i8")
+    return numbers.tobytes() + arrays["words"].tobytes()
+
+
+def _unpacked(data: bytes) -> tuple[list[str], NDArray[np.int64]]:
+    size = int(np.frombuffer(data, "<i8", 1)[0])
+    counts, ends = np.frombuffer(data, "<i8", 2 * size, 8).reshape(2, size)
+    return unpack_words({"words": np.frombuffer(data, np.uint8, offset=8 + 16 * size), "word_ends": ends}), counts
+
+
+def _read_words(work: Folder, number: int, bucket: int) -> tuple[list[str], NDArray[np.int64]]:
+    name = _words_name(number)
     with work.workspace() as workspace:
-        header, arrays = read_container(work.fetch(name, workspace), _WORDS_KIND, _VERSION, mmap=True)
-        try:
-            first, last = arrays["buckets"][bucket : bucket + 2].tolist()
-            ends = arrays["word_ends"]
-            start = int(ends[first - 1]) if first else 0
-            stop = int(ends[last - 1]) if last else 0
-            own = {"words": np.array(arrays["words"][start:stop]), "word_ends": np.array(ends[first:last]) - start}
-            return unpack_words(own), np.array(arrays["counts"][first:last]), header["n_tokens"]
-        except (KeyError, ValueError, IndexError) as error:
-            raise FormatError(f"{work.path(name)}: damaged words ({error})") from None
+        _, arrays = read_container(work.fetch(name, workspace), _WORDS_KIND, _VERSION)
+    try:
+        start, stop = arrays["starts"][bucket : bucket + 2].tolist()
+        return _unpacked(work.read(name + ".words", start, stop))
+    except (KeyError, ValueError) as error:
+        raise FormatError(f"{work.path(name)}: damaged words ({error})") from None
 
 
 def add_words(work: Folder, bucket: int, n_ranges: int, least: int) -> None:
     """Add up the words of one bucket over all ranges, and keep those that occur often enough."""
     total: Counter[str] = Counter()
-    n_tokens = 0
     for number in range(n_ranges):
-        words, counts, _ = _read_words(work, _words_name(number), bucket)
-        n_tokens += int(counts.sum())
+        words, counts = _read_words(work, number, bucket)
         total.update(dict(zip(words, counts.tolist(), strict=True)))
     kept = [(word, count) for word, count in total.items() if count >= least]
-    counts = np.array([count for _, count in kept], np.int64)
-    _write_words(work, _bucket_name(bucket), [word for word, _ in kept], counts, np.array([len(kept)]), n_tokens)
+    arrays = {
+        **pack_words([word for word, _ in kept]),
+        "counts": np.array([count for _, count in kept], np.int64),
+    }
+    with work.workspace() as workspace:
+        local = os.path.join(workspace, _bucket_name(bucket))
+        write_container(local, _WORDS_KIND, _VERSION, {"n_tokens": total.total()}, arrays)
+        work.put(local, _bucket_name(bucket))
 
 
 def _choose(work: Folder, n_buckets: int, limits: tuple[int, int | None], trim_rule: TrimRule | None) -> Vocab:
     words: list[str] = []
     parts, n_tokens = [], 0
-    for bucket in range(n_buckets):
-        some, counts, tokens = _read_words(work, _bucket_name(bucket), 0)
-        words += some
-        parts.append(counts)
-        n_tokens += tokens
+    with work.workspace() as workspace:
+        for bucket in range(n_buckets):
+            header, arrays = read_container(work.fetch(_bucket_name(bucket), workspace), _WORDS_KIND, _VERSION)
+            words += unpack_words(arrays)
+            parts.append(arrays["counts"])
+            n_tokens += header["n_tokens"]
     if not n_tokens:
         raise CorpusError("no words in the text")
     counts = np.concatenate(parts)

@@ -41,7 +41,7 @@ from .spill import merge_runs
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["WORK", "Job", "Plan", "begin", "finish", "finished_pieces", "fingerprint_of_counts"]
+__all__ = ["WORK", "Job", "Plan", "begin", "fingerprint_of_counts", "finish", "finished_pieces"]
 
 WORK = "work"
 _JOB, _JOB_KIND, _NOTE_KIND, _VERSION = "job.fqj", "counts-job", "counts-note", 1
@@ -75,6 +75,7 @@ class Job:
     rows: NDArray[np.int32]
     n_pieces: int
     workers: int
+    memory: int = 0
     old: str | Cooccurrence | None = None
 
     @property
@@ -123,12 +124,9 @@ def begin(
         plan = Plan(*found["plan"])
     description = {"plan": [plan.piece, plan.group, plan.shard], **describe(plan)}
     if found is not None and found != description:
-        differing = [
-            f"{key} {found.get(key)!r}, not {description[key]!r}"
-            for key in description
-            if description[key] != found.get(key)
-        ]
-        raise FormatError(f"{where}: begun for another count ({'; '.join(differing)}); choose another folder")
+        keys = [key for key in sorted({*found, *description}) if found.get(key) != description.get(key)]
+        differing = "; ".join(f"{key} {found.get(key)!r}, not {description.get(key)!r}" for key in keys)
+        raise FormatError(f"{where}: begun for another count ({differing}); choose another folder")
     if found is None:
         folder.make()
         (folder / WORK).make()

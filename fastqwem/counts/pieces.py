@@ -123,9 +123,7 @@ def read_piece(
     header, arrays = _load(folder, number, settings, rows, workspace)
     runs = []
     for i, entry in enumerate(header["files"]):
-        starts, nonzeros, largest = (
-            np.ascontiguousarray(arrays[name][i]) for name in ("starts", "nonzeros", "largest")
-        )
+        starts, nonzeros, largest = (arrays[name][i].copy() for name in ("starts", "nonzeros", "largest"))
         run = Run(folder.path(entry["file"]), 0, starts, nonzeros, largest)
         if groups is not None:
             start, stop = int(starts[groups[0]]), int(starts[groups[1]])

@@ -93,7 +93,7 @@ def write_shard(
     """Write some rows to one file, atomically; returns their sums."""
     marginals = row_sums(indptr, data)
     header = asdict(settings) | {"first_row": rows[0], "last_row": rows[1]}
-    arrays = {"indptr": indptr, "indices": indices, "data": data, "marginals": marginals}
+    arrays: dict[str, NDArray[Any]] = {"indptr": indptr, "indices": indices, "data": data, "marginals": marginals}
     write_container(path, _SHARD_KIND, _VERSION, header, arrays)
     return marginals
 
@@ -173,9 +173,8 @@ class _Parts(Sequence[Part]):
             self.check(os.path.join(self._folder, shard.file), shard)
         bounds = [0, *(shard.last_row for shard in self._shards)]
         if bounds[:-1] != [shard.first_row for shard in self._shards] or bounds[-1] != self._vocab_size:
-            raise FormatError(
-                f"{os.path.join(self._folder, MANIFEST)}: its shards do not make {self._vocab_size:,} rows"
-            )
+            where = os.path.join(self._folder, MANIFEST)
+            raise FormatError(f"{where}: its shards do not make {self._vocab_size:,} rows")
 
     def __iter__(self) -> Iterator[Part]:
         for i in range(len(self)):
@@ -284,7 +283,8 @@ def save_shards(counts: Cooccurrence, path: str | os.PathLike[str], nonzeros: in
     if os.listdir(folder):
         raise FileExistsError(17, "the folder is not empty", folder)
     settings = Settings.of(counts.vocab, counts.window, counts.weighting, counts.scale)
-    shards, marginals = [], np.zeros(len(counts.vocab), np.int64)
+    shards: list[Shard] = []
+    marginals = np.zeros(len(counts.vocab), np.int64)
     for part in counts.parts:
         indptr = np.asarray(part.matrix.indptr, np.int64)
         for first, last in itertools.pairwise(row_ranges(np.diff(indptr), nonzeros)):

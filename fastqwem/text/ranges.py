@@ -168,6 +168,8 @@ def _read(
 ) -> _core.TextEncoder:
     folder = os.fsencode(scratch or tempfile.gettempdir())
     encoder = _core.TextEncoder(1, memory, folder, _BLOCK, None if vocab is None else vocab.words)
+    if vocab is None:
+        encoder.count_only()
     for place, segment in enumerate(part):
         encoder.begin_stream(segment.label, place)
         for data in read_segment(segment):

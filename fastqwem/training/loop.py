@@ -13,7 +13,7 @@ from .. import _core
 from ..checks import resolve_workers
 from ..errors import CorpusError, DivergedError, TrainingInterrupted
 from ..progress import Progress, Tick, track
-from ..storage import check_writable
+from ..storage import check_writable, release_pages
 from ..text.corpus import Corpus
 from .engine import Engine
 from .model import TrainedModel
@@ -160,6 +160,8 @@ class Loop:
         self._running = start, moments
         trainer.train(ids, offsets, epoch, first, last, rates, workers, report)
         self._note_span()
+        release_pages(ids)
+        release_pages(offsets)
         if trainer.diverged:
             raise self._diverged(float(rates[min(max(self.state.chunk, first + 1), last) - 1 - first]))
 
