@@ -319,4 +319,5 @@ def test_counts_in_a_folder_give_the_same(mmap, counts, files, tmp_path):
     assert bool(files) == mmap
     start = SpectralStart(passes=1, block=16)
     ours, theirs = (factorize(each, 8, sweeps=1, start=start) for each in (counts, shards))
-    np.testing.assert_array_equal(ours.input_vectors, theirs.input_vectors)
+    # long rows are solved together, in the order of pieces that end with a file: float32 sums of 20,000 terms differ
+    np.testing.assert_allclose(theirs.input_vectors, ours.input_vectors, atol=1e-4 * abs(ours.input_vectors).max())
