@@ -19,7 +19,7 @@ from ..places import Folder
 from ..progress import Progress, Tick, track
 from ..storage import release_pages
 from .cooccurrence import Cooccurrence, _csr
-from .job import Job, Plan, begin, fingerprint_of_counts, finish, finished_pieces
+from .job import Job, Plan, begin, fingerprint_of_counts, finish, finished_pieces, lay_out
 from .pieces import write_piece
 from .shards import SHARD_NONZEROS, Settings, load_shards
 from .spill import Run, count_stretch, merge_runs, row_cuts
@@ -248,7 +248,7 @@ class _Counting:
         if finished:
             return load_shards(folder.name, mmap=True, scratch=folder.scratch)
         stretches = _stretches(n_tokens, plan.piece)
-        job = Job(folder, settings, self._rows(plan.group), len(stretches), self.workers, old=self.old)
+        job = Job(folder, settings, lay_out(folder, self._rows(plan.group)), len(stretches), self.workers, old=self.old)
         texts = [f"{text}:{first}:{last}" for first, last in stretches]
         done = finished_pieces(job, texts)
         with track(self.progress, "counting", "tokens") as tick:

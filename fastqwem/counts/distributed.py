@@ -22,10 +22,10 @@ from ..executors import Tasks
 from ..places import Folder
 from ..progress import Progress, track
 from ..storage import pack_words, read_container, unpack_words, write_container
-from ..text.ranges import Segment, count_words, encode_segments, fingerprint, segments
+from ..text.ranges import Segment, count_words, encode_segments, fingerprint, segments, stored_bytes
 from ..text.vocab import TrimRule, Vocab, check_limits, rank_words
 from .cooccurrence import Cooccurrence
-from .job import Job, Plan, begin, fingerprint_of_counts, finish, finished_pieces
+from .job import Job, Plan, begin, fingerprint_of_counts, finish, finished_pieces, lay_out
 from .pieces import write_piece
 from .shards import SHARD_NONZEROS, Settings, ShardedCooccurrence, load_shards
 from .spill import Run, count_stretch, row_cuts
@@ -40,6 +40,7 @@ __all__ = ["count_text"]
 
 _RANGE = 1 << 27  # stored bytes of text of a task
 _SMALLEST_RANGE = 1 << 20
+_MOST_RANGES = 1 << 12
 _GROUP = 1 << 17
 _STRETCH = 1 << 26  # tokens counted at a time
 _MEMORY = 1 << 30  # beyond which the ids of an archive, which cannot be cut, go to scratch
@@ -73,7 +74,7 @@ def count_text(
     old = Cooccurrence.load(update, mmap=True) if isinstance(update, str) else update
     known = vocab if old is None else old.vocab
     budget = parse_memory(memory)
-    cut = plan or Plan(_range_size(budget), _GROUP, SHARD_NONZEROS)
+    cut = plan or Plan(_range_size(paths, budget), _GROUP, SHARD_NONZEROS)
 
     def describe(cut: Plan) -> dict[str, Any]:
         description = {"window": window, "weighting": weighting, "text": fingerprint(segments(paths, cut.piece))}
@@ -91,7 +92,7 @@ def count_text(
         words = _vocabulary(folder / "work", ranges, known, limits, trim_rule, tasks, progress)
         settings = Settings.of(words, window, weighting, scale)
         rows = row_cuts(np.maximum(words.counts, 1), weights, cut.group)
-        job = Job(folder, settings, rows, len(ranges), workers, budget or _MEMORY, update)
+        job = Job(folder, settings, lay_out(folder, rows), len(ranges), workers, budget or _MEMORY, update)
         done = finished_pieces(job, [fingerprint([part]) for part in ranges])
         missing = [(job, i, part) for i, part in enumerate(ranges) if i not in done]
         with track(progress, "counting", "piece") as tick:
@@ -99,11 +100,14 @@ def count_text(
         return finish(job, words, cut, description, tasks, progress)
 
 
-def _range_size(memory: int | None) -> int:
-    """Return bytes of text a task: a token, of two bytes at least, costs 20 at most (ids, their copy, the index)."""
+def _range_size(paths: PathLike | Iterable[PathLike], memory: int | None) -> int:
+    """Return bytes of text a task: a token, of two bytes at least, costs 20 at most (ids, their copy, the index).
+
+    Within the budget, a large text is cut into no more than some thousand ranges: each shard is merged of all.
+    """
     if memory is None:
         return _RANGE
-    return max(_SMALLEST_RANGE, min(_RANGE, memory // 10))
+    return max(_SMALLEST_RANGE, min(memory // 10, max(_RANGE, stored_bytes(paths) // _MOST_RANGES)))
 
 
 def count_piece(job: Job, number: int, part: list[Segment]) -> None:

@@ -12,6 +12,7 @@ import itertools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,10 +42,10 @@ from .spill import merge_runs
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["WORK", "Job", "Plan", "begin", "fingerprint_of_counts", "finish", "finished_pieces"]
+__all__ = ["WORK", "Job", "Plan", "begin", "fingerprint_of_counts", "finish", "finished_pieces", "lay_out"]
 
 WORK = "work"
-_JOB, _JOB_KIND, _NOTE_KIND, _VERSION = "job.fqj", "counts-job", "counts-note", 1
+_JOB, _JOB_KIND, _ROWS_KIND, _NOTE_KIND, _VERSION = "job.fqj", "counts-job", "counts-rows", "counts-note", 1
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,14 @@ class Plan:
 
 @dataclass(frozen=True)
 class Job:
-    """What all tasks of a count must know; it may be sent to other processes."""
+    """What all tasks of a count must know; it is small, and may be sent to other processes.
+
+    `layout` names the file of the rows by which runs are laid out, see `lay_out`.
+    """
 
     folder: Folder
     settings: Settings
-    rows: NDArray[np.int32]
+    layout: str
     n_pieces: int
     workers: int
     memory: int = 0
@@ -82,6 +86,32 @@ class Job:
     def work(self) -> Folder:
         """Where unfinished work is."""
         return self.folder / WORK
+
+    @property
+    def rows(self) -> NDArray[np.int32]:
+        """The first rows of groups, and V at the end."""
+        return _rows(self.work.name, self.work.scratch, self.layout)
+
+
+def lay_out(folder: Folder, rows: NDArray[np.int32]) -> str:
+    """Leave the first rows of groups, and V, for the tasks to read, and return the name of the file."""
+    name = f"rows-{hashlib.blake2b(rows.tobytes(), digest_size=16).hexdigest()}.fqj"
+    work = folder / WORK
+    if name not in work.names():
+        with work.workspace() as workspace:
+            local = os.path.join(workspace, name)
+            write_container(local, _ROWS_KIND, _VERSION, {}, {"rows": rows})
+            work.put(local, name)
+    return name
+
+
+@lru_cache(maxsize=2)
+def _rows(work: str, scratch: str | None, name: str) -> NDArray[np.int32]:
+    """Read them once per process; the name holds their hash, so another job's are not mistaken for them."""
+    folder = Folder(work, scratch)
+    with folder.workspace() as workspace:
+        rows: NDArray[np.int32] = read_container(folder.fetch(name, workspace), _ROWS_KIND, _VERSION)[1]["rows"]
+        return rows
 
 
 def begin(

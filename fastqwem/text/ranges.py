@@ -23,7 +23,7 @@ from .encode import Encoded
 from .sources import PathLike, Source, kind_of, read_chunks, resolve
 from .vocab import Vocab
 
-__all__ = ["Segment", "count_words", "encode_segments", "fingerprint", "read_segment", "segments"]
+__all__ = ["Segment", "count_words", "encode_segments", "fingerprint", "read_segment", "segments", "stored_bytes"]
 
 _CHUNK = 1 << 22
 _BLOCK = 1 << 20
@@ -79,6 +79,11 @@ def segments(paths: PathLike | Iterable[PathLike], size: int) -> list[list[Segme
             ranges[-1].append(Segment(source.name, start, stop, stamp))
             room -= (length if stop is None else stop) - start
     return ranges
+
+
+def stored_bytes(paths: PathLike | Iterable[PathLike]) -> int:
+    """Return the length of all files together, as they are stored."""
+    return sum(_examine(source)[1] for source in resolve(paths))
 
 
 def _examine(source: Source) -> tuple[bool, int, str]:
