@@ -65,14 +65,18 @@ def solve(counts: str, out: str, vector_size: int, mmap: bool = True, **machine:
     return work.took | {"nonzeros": read.nnz, "passes": certificate.passes, "certificate": str(certificate)}
 
 
-def factorize(counts: str, out: str, vector_size: int, sweeps: int = 1, **machine: Any) -> Options:
-    """Counts file to factorization file."""
+def factorize(
+    counts: str, out: str, vector_size: int, sweeps: int = 1, spectrum: str | None = None, **machine: Any
+) -> Options:
+    """Counts file to factorization file; the start is that of a spectrum file, or made."""
     from fastqwem import Cooccurrence
     from fastqwem import factorize as run
+    from fastqwem.spectral import Spectrum
 
     read = Cooccurrence.load(counts, mmap=True)
+    start = "spectral" if spectrum is None else Spectrum.load(spectrum)
     with _Work() as work:
-        result = run(read, vector_size, sweeps=sweeps, **machine)
+        result = run(read, vector_size, sweeps=sweeps, start=start, **machine)
     result.save(out)
     return work.took | {"nonzeros": read.nnz, "objectives": [half.objective for half in result.history]}
 

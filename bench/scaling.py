@@ -56,14 +56,14 @@ def jobs(path: Path, folder: Path, options: argparse.Namespace) -> dict[str, pha
 
 def units(phase: str, found: dict[str, phases.Options], options: argparse.Namespace) -> float:
     """Return how many units of work a phase had: what its constant in docs/scaling.md is per."""
-    nonzeros = found["count"]["nonzeros"]
-    return {
-        "encode": float(found["encode"]["raw_tokens"]),
-        "count": 2.0 * options.window * found["encode"]["tokens"],
-        "solve": 16.0 * nonzeros * found["solve"]["passes"],
-        "factorize": float(nonzeros * options.vector_size),
-        "train": float(found["encode"]["tokens"]),
-    }[phase]
+    text, nonzeros = found["encode"], found["count"]["nonzeros"]
+    if phase == "encode":
+        return float(text["raw_tokens"])
+    if phase == "count":
+        return 2.0 * options.window * text["tokens"]
+    if phase == "solve":
+        return 16.0 * nonzeros * found["solve"]["passes"]
+    return float(text["tokens"] if phase == "train" else nonzeros * options.vector_size)
 
 
 UNITS = {
