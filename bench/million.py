@@ -1,7 +1,8 @@
 """A million words with a planted spectrum: ``python bench/million.py [--words N] [--groups N] [--memory 20GB]``.
 
 Makes counts on disk whose eigenpairs are known exactly (tests/planted.py), solves them, holds the result to its
-certificate and to the truth, and factorises them for one sweep from there. Needs 16 bytes of disk per nonzero, and 4 for scratch.
+certificate and to the truth, and factorises them for one sweep from there. Needs 16 bytes of disk per nonzero, and 4
+for scratch.
 Fewer groups make more nonzeros: of a million words 6,000 groups make 3e8, 1,500 make 1e9.
 """
 
