@@ -193,7 +193,11 @@ class _Solver:
     def run(self) -> Spectrum:
         """Return the certified spectrum, or raise ConvergenceError."""
         with self.rows.working(), self.workspace.reserved(self._needed(), self._what):
-            return self._run()
+            try:
+                return self._run()
+            finally:
+                if self.problem.target is not None:
+                    self.problem.target.forget_values_on_disk()
 
     @property
     def _what(self) -> str:
@@ -201,13 +205,17 @@ class _Solver:
 
     def _needed(self) -> int:
         """Return the bytes that must be in memory: the result, the blocks of a step, and what threads work with."""
+        n = self.problem.n
+        if self._is_small():
+            return 6 * 8 * n * n
         threads = self.problem.workers * self.rows.height * 24 * (self.d + EXTRA)
         projected = 200 * self._capacity(BLOCK, 4) ** 2  # the matrix, and LAPACK's copies
-        return 4 * self.problem.n * self.d + self._blocks(4 if self._in_single else 8) + threads + projected
+        return self._rows_needed(4 if self._in_single else 8) + threads + projected
 
-    def _blocks(self, itemsize: int) -> int:
-        """Return the bytes of half a dozen blocks, or of one of them and a slab of the float64 product."""
-        return self.problem.n * max(6 * BLOCK * itemsize, BLOCK * itemsize + SLAB * (itemsize + 8))
+    def _rows_needed(self, itemsize: int) -> int:
+        """Return the bytes of the result and half a dozen blocks, or one of them and a slab of the float64 product."""
+        blocks = max(6 * BLOCK * itemsize, BLOCK * itemsize + SLAB * (itemsize + 8))
+        return self.problem.n * (self.d * itemsize + blocks)
 
     @property
     def _in_single(self) -> bool:
@@ -222,7 +230,7 @@ class _Solver:
                 return spectrum
             if self.passes < self.max_passes:
                 _LOG.info("float32 stopped at %s; starting again in float64", spectrum.certificate)
-                with self.workspace.reserved(self._blocks(8) - self._blocks(4), self._what):
+                with self.workspace.reserved(self._rows_needed(8) - self._rows_needed(4), self._what):
                     spectrum = self._iterate(np.float64)
         else:
             spectrum = self._iterate(np.float64)

@@ -178,6 +178,11 @@ class Target(LinearOperator):
             self._values = values
         return self._values
 
+    def forget_values_on_disk(self) -> None:
+        """Let the scratch file go that `values` may be in."""
+        if self._values is not None and is_mapped(self._values):
+            self._values = None
+
     def multiply(self, x: Array, out: Array | None = None, *, exact: bool = False) -> Array:
         """Return M x.
 

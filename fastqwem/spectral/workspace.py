@@ -88,7 +88,7 @@ class Workspace:
             If the scratch folder has no room for it or cannot be written.
         """
         n_bytes = size * np.dtype(dtype).itemsize
-        if not n_bytes or not (on_disk or n_bytes > self._left):
+        if n_bytes == 0 or (n_bytes <= self._left and not on_disk):
             array = np.empty(size, dtype)
             self._left -= n_bytes
             weakref.finalize(array, self._give_back, n_bytes).atexit = False
