@@ -18,7 +18,7 @@ from fastqwem.counts.pair_weights import PairWeights
 
 VECTOR_SIZE = int(os.environ.get("FASTQWEM_BENCH_VECTOR_SIZE", "100"))
 WEIGHTS = {"negative": 5, "ns_exponent": 0.75, "sample": 1e-4}
-OPTIONS = WEIGHTS | {"objective": "qwem"}
+OPTIONS = WEIGHTS | {"objective": "qwem", "ridge_exponent": 0.0}
 RIDGE = 10.0
 
 

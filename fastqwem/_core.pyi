@@ -44,6 +44,7 @@ def merge_runs(
     last_group: int,
     vocab_size: int,
     n_workers: int,
+    buffer_bytes: int,
     directory: bytes,
     progress: Tick | None,
 ) -> tuple[NDArray[np.int64], bool, int]: ...

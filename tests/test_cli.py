@@ -75,8 +75,7 @@ class Fakes:
 
     def counts(self, *call, **options):
         self.calls.append(("counts", *call, options))
-        matrix = SimpleNamespace(nnz=1234)
-        return SimpleNamespace(vocab=self.vocab, matrix=matrix, window=8, weighting="linear", save=self.saver("counts"))
+        return SimpleNamespace(vocab=self.vocab, nnz=1234, window=8, weighting="linear", save=self.saver("counts"))
 
     def count(self, corpus, **options):
         return self.counts("count", **options)

@@ -9,11 +9,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from fastqwem import Cooccurrence, Corpus, Spectrum, Target, TrainedModel, count, solve, train
+import numpy as np
+
+from fastqwem import Cooccurrence, Corpus, Spectrum, Target, TrainedModel, WordVectors, count, solve, train
 from fastqwem.storage import atomic_write
-from fastqwem.theory import plot
+from fastqwem.theory import plot, train_sampled
+from fastqwem.theory.measured import plan
 
 INIT = 1e-4  # standard deviation of the entries of small starts; the paper's is 1e-12 / sqrt(d)
+QWEM_STEP, QWEM_BATCH = 0.25, 200_000  # time per step of SGD in units of one over the first eigenvalue; pairs per step
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,22 @@ class Material:
         """Train as the paper does as far as `train` can: window, one negative, tied vectors."""
         given = {"vector_size": self.options.vector_size, "negative": 1, "sample": 1e-4, "epochs": self.options.epochs}
         return train(self.corpus, objective, window=self.options.window, tied=True, progress=False, **(given | options))
+
+    @cached_property
+    def qwem(self) -> WordVectors:
+        """QWEM by stochastic descent in the paper's setting, until the modes that are learned at all should be.
+
+        Steps shrink tenfold over the last eighth, for the noise of sampling shrinks with them; the paper's do too.
+        """
+        d = self.options.vector_size
+        planned = plan(self.spectrum, d, d, INIT)
+        steps = int(planned.end * float(planned.values[0]) / QWEM_STEP)
+        sizes = np.full(steps, planned.end / steps)
+        sizes[-max(1, steps // 8) :] /= 10
+        run = train_sampled(
+            self.target, step=sizes, max_steps=steps, batch=QWEM_BATCH, init=planned.start, progress=False
+        )
+        return WordVectors(self.counts.vocab, run.input_vectors)
 
     @cached_property
     def sgns(self) -> TrainedModel:

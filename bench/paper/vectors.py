@@ -15,6 +15,7 @@ from fastqwem.vectors import evaluate
 
 SCORES = {  # Google analogies (regenerated), MEN, WS-353
     "word2vec": (0.680, 0.744, 0.698),
+    "QWEM": (0.651, 0.755, 0.682),
     "svd(M*)": (0.663, 0.755, 0.683),
     "svd(PPMI)": (0.506, 0.740, 0.690),
     "svd(PMI)": (0.084, 0.448, 0.221),
@@ -52,7 +53,7 @@ COSINES = {
 def scores(m: Material, folder: Path) -> list[Row]:
     """Figure 3 and the table of scores: analogies and similarities of each model, and the words of its concepts."""
     size = m.options.vector_size
-    models: dict[str, WordVectors] = {"word2vec": m.sgns.vectors, "svd(M*)": m.spectrum.vectors(size)}
+    models: dict[str, WordVectors] = {"word2vec": m.sgns.vectors, "QWEM": m.qwem, "svd(M*)": m.spectrum.vectors(size)}
     models |= {f"svd({kind.upper()})": m.solved(size, kind).vectors() for kind in ("ppmi", "pmi")}
     rows = []
     for name, words in models.items():

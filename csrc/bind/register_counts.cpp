@@ -155,8 +155,9 @@ std::vector<OldRows> old_rows_of(const std::vector<OldArguments>& arguments, Wor
 
 py::tuple merge(const std::vector<RunArguments>& run_arguments, const std::vector<OldArguments>& old_arguments,
                 const py::array& rows, std::size_t first_group, std::size_t last_group, WordId vocab_size,
-                int n_workers, const py::bytes& directory, const py::object& progress) {
-  MergePlan plan{judged_rows(rows, vocab_size), first_group, last_group, vocab_size, n_workers, directory};
+                int n_workers, std::size_t buffer_bytes, const py::bytes& directory, const py::object& progress) {
+  MergePlan plan{judged_rows(rows, vocab_size), first_group, last_group, vocab_size, n_workers, buffer_bytes,
+                 directory};
   if (first_group > last_group || last_group + 1 > plan.rows.size()) {
     throw std::invalid_argument("groups must be a range of those that rows make");
   }
@@ -183,7 +184,8 @@ void register_counts(py::module_& m) {
         "Count the tokens [first, last) into a run file; returns (starts, nonzeros, largest) of its blocks, one for "
         "each group of rows.");
   m.def("merge_runs", &merge, py::arg("runs"), py::arg("old"), py::arg("rows"), py::arg("first_group"),
-        py::arg("last_group"), py::arg("vocab_size"), py::arg("n_workers"), py::arg("directory"), py::arg("progress"),
+        py::arg("last_group"), py::arg("vocab_size"), py::arg("n_workers"), py::arg("buffer_bytes"),
+        py::arg("directory"), py::arg("progress"),
         "Add runs, given as (path, base, starts, nonzeros, largest), and older counts, given as (first row, indptr, "
         "indices, data, mapped); returns (indptr, whether data is int64, largest count) and leaves the files "
         "'indices' and 'data' in `directory`.");

@@ -12,7 +12,6 @@ namespace fastqwem {
 namespace {
 
 constexpr std::size_t kMostOpen = 256;  // beyond so many, files are opened for each read
-constexpr std::size_t kBuffers = std::size_t{1} << 26, kSmallestBuffer = 4096;  // bytes: of a worker, of a run
 
 constexpr std::uint64_t kInt32Max = std::numeric_limits<std::int32_t>::max();
 constexpr std::uint64_t kUint32Max = std::numeric_limits<std::uint32_t>::max();
@@ -126,10 +125,11 @@ void merge_row(std::vector<BlockReader>& readers, const OldRow& old, std::vector
 }
 
 void merge_group(const std::vector<Run>& runs, const RunFiles& files, const OldCounts& old, std::size_t g,
-                 const RowGroup& group, WordId vocab_size, Worker& worker, Control& control) {
+                 const RowGroup& group, const MergePlan& plan, Worker& worker, Control& control) {
+  const WordId vocab_size = plan.vocab_size;
   worker.readers.resize(runs.size());
   std::vector<BlockReader>& readers = worker.readers;
-  const std::size_t room = runs.empty() ? 0 : std::max(kBuffers / runs.size(), kSmallestBuffer);
+  const std::size_t room = runs.empty() ? 0 : std::max(plan.buffer_bytes / runs.size(), kSmallestBuffer);
   for (std::size_t r = 0; r < runs.size(); ++r) readers[r].start(runs[r], files.file(r), g, room);
   std::vector<std::uint64_t> sizes(runs.size());
   worker.buffer.start(group);
@@ -221,7 +221,7 @@ MergedRows merge_runs(const std::vector<Run>& runs, const std::vector<OldRows>& 
   parallel_for(plan.n_workers, groups.size(), control, [&](std::size_t i, int w) {
     Worker& worker = workers[static_cast<std::size_t>(w)];
     const RowGroup& group = groups[i];
-    merge_group(runs, files, old, plan.first_group + i, group, plan.vocab_size, worker, control);
+    merge_group(runs, files, old, plan.first_group + i, group, plan, worker, control);
     Offset next = turnstile.claim(i, static_cast<Offset>(worker.buffer.size()), control);
     write_group(indices, data, group, result.wide, next, worker);
     auto row = static_cast<std::size_t>(group.first - first_row);

@@ -1,8 +1,7 @@
 // Adds runs, and counts that were there before, row by row into the arrays of one CSR matrix on disk. Sums of
 // integers: the result is the same for any stretches, groups, ranges of rows and workers.
 //
-// Memory: workers * (8 or 12 bytes * vocab_size + 8 to 28 bytes * nonzeros of a group + buffers for the runs, 64 MB
-// or, of very many, 4 KB each).
+// Memory: workers * (8 or 12 bytes * vocab_size + 8 to 28 bytes * nonzeros of a group + buffer_bytes).
 #pragma once
 
 #include <cstdint>
@@ -24,11 +23,14 @@ struct OldRows {
   bool mapped;  // a read-only map of a file, whose pages may be let go
 };
 
+inline constexpr std::size_t kSmallestBuffer = 4096;
+
 struct MergePlan {
   std::vector<WordId> rows;        // as given to count_run
   std::size_t first_group, last_group;
   WordId vocab_size;
   int n_workers;
+  std::size_t buffer_bytes;        // of a worker, for reading all runs; but no less than kSmallestBuffer a run
   std::string directory;           // must exist; "indices" and "data" are made there
 };
 

@@ -121,6 +121,10 @@ class Cooccurrence:
         """
         return (Part(0, len(self.vocab), self.matrix),)
 
+    def parts_between(self, first_row: int, last_row: int) -> Sequence[Part]:
+        """Return the parts that hold any of these rows; the others are not opened."""
+        return self.parts
+
     @cached_property
     def marginals(self) -> NDArray[np.int64]:
         """Row sums, int64 of shape (V,): the weight of all pairs that hold each word."""

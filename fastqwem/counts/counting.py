@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,7 @@ from .cooccurrence import Cooccurrence, _csr
 from .job import Job, Plan, begin, fingerprint_of_counts, finish, finished_pieces, lay_out
 from .pieces import write_piece
 from .shards import SHARD_NONZEROS, Settings, load_shards
-from .spill import Run, count_stretch, merge_runs, row_cuts
+from .spill import Run, count_stretch, log_runs, merge_runs, row_cuts
 from .window import window_weights
 
 if TYPE_CHECKING:
@@ -39,7 +38,6 @@ _LONGEST_STRETCH = 1 << 31
 _PIECE = 1 << 25  # tokens counted between two points at which an interrupted count can go on
 _GROUP = 1 << 17  # entries a worker holds at a time, when memory allows
 _SLACK = 8 << 20  # allocator, thread stacks, read buffers
-_LOG = logging.getLogger(__name__)
 
 
 def count(
@@ -224,13 +222,13 @@ class _Counting:
         with track(self.progress, "counting", "tokens") as tick:
             for first, last in _stretches(len(self.ids), plan.stretch):
                 runs.append(self._stretch(first, last, rows, os.path.join(directory, f"run-{len(runs)}"), tick))
-        log_runs(runs)
+        log_runs(len(runs), sum(run.size for run in runs), sum(run.nnz for run in runs))
         old = () if self.old is None else self.old.parts
         with track(self.progress, "merging", "entries") as tick:
             merged = merge_runs(runs, old, rows, (0, len(rows) - 1), directory, self.workers, tick)
         indptr, indices, data = merged
         if len(indices) * (4 + data.itemsize) <= plan.result:
-            return _csr(indptr, np.array(indices), np.array(data))
+            return _csr(indptr, _in_memory(indices), _in_memory(data))
         return _csr(indptr, indices, data)
 
     def into_folder(self, output: PathLike, budget: int | None) -> Cooccurrence:
@@ -247,6 +245,11 @@ class _Counting:
         plan, description, finished = begin(folder, Plan(size, found.group, SHARD_NONZEROS), lambda _: description)
         if finished:
             return load_shards(folder.name, mmap=True, scratch=folder.scratch)
+        if budget is not None and plan.piece > 2 * found.stretch:  # what the process holds already may differ a little
+            raise ValueError(
+                f"memory must be enough for pieces of {plan.piece:,} tokens, with which this count was begun, "
+                f"got {budget:,} bytes"
+            )
         stretches = _stretches(n_tokens, plan.piece)
         job = Job(folder, settings, lay_out(folder, self._rows(plan.group)), len(stretches), self.workers, old=self.old)
         texts = [f"{text}:{first}:{last}" for first, last in stretches]
@@ -255,7 +258,7 @@ class _Counting:
             for i, (first, last) in enumerate(stretches):
                 if i in done:
                     continue
-                with job.folder.workspace() as workspace:
+                with job.work.workspace() as workspace:
                     run = self._stretch(first, last, job.rows, os.path.join(workspace, "run"), tick)
                     write_piece(job.work, i, settings, texts[i], job.rows, [run])
         with Tasks() as tasks:
@@ -304,6 +307,11 @@ def _plan(budget: int, n_tokens: int, vocab_size: int, window: int, workers: int
     return _Plan(int(min(stretch, _LONGEST_STRETCH, max(n_tokens, 1))), int(group), max(free, 0) // 2)
 
 
+def _in_memory(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a map of a whole file as an ordinary array; its pages never count as resident beside it."""
+    return np.fromfile(array.filename, array.dtype) if isinstance(array, np.memmap) else array  # type: ignore[arg-type]
+
+
 def _stretches(n_tokens: int, size: int) -> list[tuple[int, int]]:
     """Return the bounds of stretches of so many tokens."""
     return [(first, min(first + size, n_tokens)) for first in range(0, n_tokens, size)]
@@ -325,10 +333,3 @@ def _shifted(tick: Tick | None, before: int, total: int) -> Tick | None:
     if tick is None:
         return None
     return lambda done, _: tick(before + done, total)
-
-
-def log_runs(runs: Sequence[Run]) -> None:
-    """Log what counting through files has cost."""
-    size, entries = sum(run.size for run in runs), sum(run.nnz for run in runs)
-    per_entry = size / max(entries, 1)
-    _LOG.info("%d runs, %s entries in %s bytes, %.2f an entry", len(runs), f"{entries:,}", f"{size:,}", per_entry)

@@ -68,6 +68,7 @@ def count_text(
 ) -> ShardedCooccurrence:
     """Count text over an executor into a folder of shards; see `fastqwem.count`, which judges most arguments."""
     check_integer("workers", workers, 1, 4096)
+    paths = paths if isinstance(paths, str | os.PathLike) else list(paths)
     limits = check_limits(min_count, max_vocab, trim_rule)
     weights, scale = window_weights(window, weighting)
     folder = Folder(output, scratch)
@@ -114,7 +115,7 @@ def count_piece(job: Job, number: int, part: list[Segment]) -> None:
     """Count one range of text into a piece. Doing it twice changes nothing."""
     vocab = _read_vocabulary(job.work, job.settings.vocabulary)
     weights, _ = window_weights(job.settings.window, job.settings.weighting)
-    with job.folder.workspace() as workspace:
+    with job.work.workspace() as workspace:
         corpus = encode_segments(part, vocab, job.memory, workspace)
         runs: list[Run] = []
         stretch = max(min(_STRETCH, job.memory // 24), 1)

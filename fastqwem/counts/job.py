@@ -37,7 +37,7 @@ from .shards import (
     write_manifest,
     write_shard,
 )
-from .spill import merge_runs
+from .spill import log_runs, merge_runs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -201,10 +201,13 @@ def finish(
 def _cut_shards(job: Job, most: int) -> list[int]:
     """Return the first groups of the shards, and the number of groups at the end."""
     entries = np.zeros(len(job.rows) - 1, np.int64)
+    number = size = 0
     with job.work.workspace() as workspace:
         for number in range(job.n_pieces):
             for run in read_piece(job.work, number, job.settings, job.rows, workspace):
                 entries += run.nonzeros
+                number, size = number + 1, size + run.size
+    log_runs(number, size, int(entries.sum()))
     for part in _old(job).parts if job.old is not None else ():
         indptr = part.matrix.indptr
         bounds = indptr[np.clip(job.rows, part.first_row, part.last_row) - part.first_row]
@@ -224,13 +227,13 @@ def _note_name(number: int) -> str:
 def merge_shard(job: Job, number: int, groups: tuple[int, int]) -> None:
     """Make one shard of all pieces, and a note that it is whole. Doing it twice changes nothing."""
     rows = int(job.rows[groups[0]]), int(job.rows[groups[1]])
-    with job.folder.workspace() as workspace:
+    with job.work.workspace() as workspace:
         runs = [
             run
             for piece in range(job.n_pieces)
             for run in read_piece(job.work, piece, job.settings, job.rows, workspace, groups)
         ]
-        old = () if job.old is None else _old(job).parts
+        old = () if job.old is None else _old(job).parts_between(*rows)
         merged = merge_runs(runs, old, job.rows, groups, workspace, job.workers, None)
         local = os.path.join(workspace, shard_name(number))
         marginals = write_shard(local, job.settings, rows, *merged)

@@ -118,11 +118,22 @@ def read_manifest_header(path: str) -> dict[str, Any]:
 
 
 class _Parts(Sequence[Part]):
-    """The parts of a folder, opened at each access, so that nothing is held that is not in use."""
+    """The parts of a folder, opened at each access, so that nothing is held that is not in use.
 
-    def __init__(self, folder: str, settings: Settings, shards: Sequence[Shard], vocab_size: int, mmap: bool) -> None:
-        self._folder, self._settings, self._shards = folder, settings, shards
+    Those of a remote folder are copied to the local folder `copy` when they are wanted first.
+    """
+
+    def __init__(
+        self, folder: Folder, settings: Settings, shards: Sequence[Shard], vocab_size: int, mmap: bool, copy: str | None
+    ) -> None:
+        self._folder, self._settings, self._shards, self._copy = folder, settings, shards, copy
         self._vocab_size, self._mmap = vocab_size, mmap
+
+    def _path(self, shard: Shard) -> str:
+        if self._copy is None:
+            return self._folder.path(shard.file)
+        path = os.path.join(self._copy, shard.file)
+        return path if os.path.exists(path) else self._folder.fetch(shard.file, self._copy)
 
     def __len__(self) -> int:
         return len(self._shards)
@@ -135,8 +146,7 @@ class _Parts(Sequence[Part]):
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         shard = self._shards[index]
-        path = os.path.join(self._folder, shard.file)
-        return Part(shard.first_row, shard.last_row, self._read(path, shard))
+        return Part(shard.first_row, shard.last_row, self._read(self._path(shard), shard))
 
     def _read(self, path: str, shard: Shard) -> Any:
         self.check(path, shard)
@@ -168,12 +178,15 @@ class _Parts(Sequence[Part]):
             raise FormatError(f"{path}: another shard than the manifest means, its checksum differs")
 
     def check_all(self) -> None:
-        """Check every file, and that they make all rows."""
+        """Check every file, remote ones only for being there, and that they make all rows."""
         for shard in self._shards:
-            self.check(os.path.join(self._folder, shard.file), shard)
+            if self._copy is None:
+                self.check(self._path(shard), shard)
+            else:
+                self._folder.size(shard.file)
         bounds = [0, *(shard.last_row for shard in self._shards)]
         if bounds[:-1] != [shard.first_row for shard in self._shards] or bounds[-1] != self._vocab_size:
-            where = os.path.join(self._folder, MANIFEST)
+            where = self._folder.path(MANIFEST)
             raise FormatError(f"{where}: its shards do not make {self._vocab_size:,} rows")
 
     def __iter__(self) -> Iterator[Part]:
@@ -193,20 +206,26 @@ class ShardedCooccurrence(Cooccurrence):
         settings: Settings,
         marginals: NDArray[np.int64],
         shards: Sequence[Shard],
-        folder: str,
+        folder: Folder,
         mmap: bool,
+        copy: str | None = None,
     ) -> None:
         self.vocab = vocab
         self.window, self.weighting, self.scale = settings.window, settings.weighting, settings.scale
         self.marginals = marginals
         self._shards = list(shards)
-        self._parts = _Parts(folder, settings, self._shards, len(vocab), mmap)
+        self._parts = _Parts(folder, settings, self._shards, len(vocab), mmap, copy)
         self._parts.check_all()
 
     @property
     def parts(self) -> Sequence[Part]:
         """The rows, one part a file; each access opens the file anew."""
         return self._parts
+
+    def parts_between(self, first_row: int, last_row: int) -> Sequence[Part]:
+        """Return the parts that hold any of these rows; the others are not opened."""
+        shards = enumerate(self._shards)
+        return [self._parts[i] for i, s in shards if s.first_row < last_row and first_row < s.last_row]
 
     @property
     def nnz(self) -> int:
@@ -237,7 +256,7 @@ class ShardedCooccurrence(Cooccurrence):
 
 
 def load_shards(path: str | os.PathLike[str], mmap: bool = False, scratch: str | None = None) -> ShardedCooccurrence:
-    """Open a folder of counts; one behind an address is copied to a temporary folder first.
+    """Open a folder of counts; of one behind an address, shards are copied to a temporary folder when they are wanted.
 
     Raises
     ------
@@ -247,13 +266,10 @@ def load_shards(path: str | os.PathLike[str], mmap: bool = False, scratch: str |
     """
     folder = Folder(path)
     if not folder.remote:
-        return _open(folder.name, mmap)
+        return _open(folder, mmap)
     copy = tempfile.mkdtemp(prefix="fastqwem-counts-", dir=scratch)
     try:
-        for file in folder.names():
-            if file == MANIFEST or file.startswith("shard-"):
-                folder.fetch(file, copy)
-        counts = _open(copy, mmap, folder.name)
+        counts = _open(folder, mmap, copy)
     except BaseException:
         shutil.rmtree(copy, ignore_errors=True)
         raise
@@ -261,10 +277,10 @@ def load_shards(path: str | os.PathLike[str], mmap: bool = False, scratch: str |
     return counts
 
 
-def _open(folder: str, mmap: bool, name: str | None = None) -> ShardedCooccurrence:
-    where = os.path.join(folder, MANIFEST)
-    if not os.path.exists(where):
-        raise FormatError(f"{name or folder}: missing, or no finished folder of counts (no {MANIFEST})")
+def _open(folder: Folder, mmap: bool, copy: str | None = None) -> ShardedCooccurrence:
+    if MANIFEST not in folder.names():
+        raise FormatError(f"{folder.name}: missing, or no finished folder of counts (no {MANIFEST})")
+    where = folder.path(MANIFEST) if copy is None else folder.fetch(MANIFEST, copy)
     header, arrays = read_container(where, _MANIFEST_KIND, _VERSION)
     try:
         vocab = Vocab(unpack_words(arrays), arrays["word_counts"])
@@ -273,7 +289,7 @@ def _open(folder: str, mmap: bool, name: str | None = None) -> ShardedCooccurren
         marginals = arrays["marginals"]
     except (KeyError, TypeError, ValueError) as error:
         raise FormatError(f"{where}: a damaged manifest ({error})") from None
-    return ShardedCooccurrence(vocab, settings, marginals, shards, folder, mmap)
+    return ShardedCooccurrence(vocab, settings, marginals, shards, folder, mmap, copy)
 
 
 def save_shards(counts: Cooccurrence, path: str | os.PathLike[str], nonzeros: int = SHARD_NONZEROS) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
     from ..text import Corpus
     from .cooccurrence import Part
 
-__all__ = ["Run", "count_stretch", "merge_runs", "row_cuts"]
+__all__ = ["Run", "count_stretch", "log_runs", "merge_runs", "row_cuts"]
 
+_LOG = logging.getLogger(__name__)
 _INT32_MAX = np.iinfo(np.int32).max
+_BUFFERS = 1 << 26  # bytes of a worker for reading all runs; of many runs each gets 4 KB at least
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,13 @@ class Run:
     def nnz(self) -> int:
         """Entries of all blocks."""
         return int(self.nonzeros.sum())
+
+
+def log_runs(number: int, size: int, entries: int) -> None:
+    """Log what counting through files has cost."""
+    _LOG.info(
+        "%d runs, %s entries in %s bytes, %.2f an entry", number, f"{entries:,}", f"{size:,}", size / max(entries, 1)
+    )
 
 
 def row_cuts(occurrences: NDArray[np.int64], weights: NDArray[np.uint32], nonzeros: int) -> NDArray[np.int32]:
@@ -117,7 +127,7 @@ def merge_runs(
     ]
     tables = [(os.fsencode(run.path), run.base, run.starts, run.nonzeros, run.largest) for run in runs]
     indptr, wide, largest = _core.merge_runs(
-        tables, parts, rows, *groups, int(rows[-1]), workers, os.fsencode(directory), tick
+        tables, parts, rows, *groups, int(rows[-1]), workers, _BUFFERS, os.fsencode(directory), tick
     )
     nonzeros = int(indptr[-1])
     indices_path, data_path = os.path.join(directory, "indices"), os.path.join(directory, "data")

@@ -28,10 +28,9 @@ __all__ = ["factorize"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 OBJECTIVES = ("sgns", "qwem")
-DEFAULTS: dict[str, dict[str, Any]] = {
-    "sgns": {"sweeps": 3, "steps": 1, "output": "input"},
-    "qwem": {"sweeps": 2, "steps": 2, "output": "sum"},
-}
+DEFAULTS: dict[str, dict[str, Any]] = {"sgns": {"steps": 1, "output": "input"}, "qwem": {"steps": 2, "output": "sum"}}
+FEWEST, MOST = 2, 8
+"""Sweeps over counts that are not asked for: see `enough_sweeps`."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -43,8 +42,8 @@ def factorize(
     sample: float = 1e-4,
     *,
     objective: str | None = None,
-    ridge: float = 10.0,
-    ridge_exponent: float = 0.0,
+    ridge: float = 2.5,
+    ridge_exponent: float = 0.25,
     sweeps: int | None = None,
     steps: int | None = None,
     tol: float = 1e-4,
@@ -82,7 +81,7 @@ def factorize(
         many pairs, which matters less the longer the corpus; exponent 1: a share of the evidence, which does not.
         With a target: the constant `ridge` itself, in its units.
     sweeps : int, optional
-        Most sweeps, each over both factors; by default 3 for "sgns" and 2 for "qwem".
+        Most sweeps, each over both factors; by default 2 for "qwem", and for "sgns" what `enough_sweeps` says.
     steps : int, optional
         Conjugate gradients per row and half sweep, preconditioned; by default 1 for "sgns", whose parabolas are soon
         out of date, and 2 for "qwem", where on text a third gained 0.1 % of the loss in the first sweep and nothing
@@ -136,7 +135,7 @@ def factorize(
         "objective", ("sgns" if is_pairs and not tied else "qwem") if objective is None else objective, OBJECTIVES
     )
     defaults = DEFAULTS[loss]
-    n_sweeps = check_integer("sweeps", defaults["sweeps"] if sweeps is None else sweeps, 0)
+    n_sweeps = FEWEST if sweeps is None else check_integer("sweeps", sweeps, 0)
     n_steps = check_integer("steps", defaults["steps"] if steps is None else steps, 1)
     tolerance = check_real("tol", tol, 0)
     output = check_choice("output", defaults["output"] if output is None else output, OUTPUTS)
@@ -156,7 +155,10 @@ def factorize(
         problem: Problem
         if is_pairs:
             weights = PairWeights(counts_or_target, negative, ns_exponent, sample, threads)
-            scale = _ridge(weights, counts_or_target, strength, exponent)
+            pairs = expected_pairs(weights, counts_or_target)
+            scale = _ridge(weights, pairs, strength, exponent)
+            if sweeps is None and loss == "sgns":
+                n_sweeps = enough_sweeps(pairs, n_words, d)
             kind = LogisticProblem if loss == "sgns" else PairProblem
             problem = kind(counts_or_target, weights, scale, n_steps, slices, threads, workspace)
             options |= {"negative": float(negative), "ns_exponent": float(ns_exponent), "sample": float(sample)}
@@ -212,10 +214,23 @@ def _ahead(tick: Tick, done: int, passes: int) -> Tick:
     return lambda part, whole: tick(done * whole + part, passes * whole)
 
 
-def _ridge(weights: PairWeights, counts: Cooccurrence, strength: float, exponent: float) -> Array:
+def expected_pairs(weights: PairWeights, counts: Cooccurrence) -> float:
+    """Return how many ordered pairs of words subsampling leaves; a neighbour at distance 1 counts one."""
+    return float(weights.total) / int(window_weights(counts.window, counts.weighting)[0][0])
+
+
+def enough_sweeps(pairs: float, n_words: int, d: int) -> int:
+    """Return as many sweeps as there are pairs per parameter of one factor, from 2 to 8.
+
+    Each sweep fits finer detail; where pairs are few that is noise, and stopping early does what no ridge did as well.
+    Found on Wikipedia text of 5 to 407 MB with 5,000 to 145,000 words and 50 to 200 dimensions: quality fell after the
+    second sweep with 1 to 3 pairs per parameter, stayed with 4, and still rose in the eighth with 8 and more.
+    """
+    return int(np.clip(round(pairs / (n_words * d)), FEWEST, MOST))
+
+
+def _ridge(weights: PairWeights, pairs: float, strength: float, exponent: float) -> Array:
     """Return the ridge of each word in units of weights that sum to one."""
-    near = int(window_weights(counts.window, counts.weighting)[0][0])
-    pairs = weights.total / near
     evidence = weights.rows * pairs
     return np.asarray(strength * np.where(evidence > 0, evidence, 1.0) ** exponent / pairs)
 

@@ -69,21 +69,29 @@ def segments(paths: PathLike | Iterable[PathLike], size: int) -> list[list[Segme
     """
     ranges: list[list[Segment]] = []
     room = 0
-    for source in resolve(paths):
+    for source in _sources(paths):
         plain, length, stamp = _examine(source)
+        name = source.name if is_remote(source.name) else os.path.abspath(source.name)  # workers start elsewhere
         for start in range(0, max(length, 1), size if plain else max(length, 1)):
             stop = min(start + size, length) if plain else None
             if room <= 0:
                 ranges.append([])
                 room = size
-            ranges[-1].append(Segment(source.name, start, stop, stamp))
+            ranges[-1].append(Segment(name, start, stop, stamp))
             room -= (length if stop is None else stop) - start
     return ranges
 
 
+def _sources(paths: PathLike | Iterable[PathLike]) -> list[Source]:
+    """Return what paths stand for, those with ``file://`` as the local files that they are."""
+    if isinstance(paths, str | os.PathLike):
+        return resolve(os.fsdecode(paths).removeprefix("file://"))
+    return resolve([p.removeprefix("file://") if isinstance(p, str) else p for p in paths])
+
+
 def stored_bytes(paths: PathLike | Iterable[PathLike]) -> int:
     """Return the length of all files together, as they are stored."""
-    return sum(_examine(source)[1] for source in resolve(paths))
+    return sum(_examine(source)[1] for source in _sources(paths))
 
 
 def _examine(source: Source) -> tuple[bool, int, str]:

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastqwem import _core
-from fastqwem.counts import count, counting
+from fastqwem.counts import count, counting, spill
 
 WEIGHTINGS = ("linear", "uniform", "harmonic")
 
@@ -125,6 +125,20 @@ def test_counts_beyond_32_bits(isa, spill):
     assert counts.matrix.data.dtype == np.int64
     assert counts["w0", "w0"] == counts["w1", "w1"] == same
     assert counts["w2", "w1"] == int((window + 1 - np.arange(1, n + 1, 2)).sum())
+
+
+@pytest.mark.parametrize("stretch", [20_000, 200])
+def test_runs_through_small_buffers(stretch, monkeypatch):
+    """A row whose blocks are longer than the buffers, and (300) more runs than files are kept open."""
+    monkeypatch.setattr(spill, "_BUFFERS", 1)
+    n = 60_000
+    ids = np.arange(n, dtype=np.int32)
+    ids[::2] = 0  # 0 1 0 3 0 5 ...: the row of 0 has 30,000 nonzeros, 2 bytes each; a buffer has 4,096
+    corpus = naive.encoded([[]], n)
+    corpus.ids, corpus.offsets = ids, np.array([0, n])
+    spilled, whole = on_disk(corpus, 2, "linear", 2, stretch, 1 << 17), count(corpus, 2)
+    for name in ("indptr", "indices", "data"):
+        np.testing.assert_array_equal(getattr(spilled.matrix, name), getattr(whole.matrix, name))
 
 
 def test_a_sentence_longer_than_everything():

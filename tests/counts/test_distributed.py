@@ -109,7 +109,16 @@ def test_update(text, truth, tmp_path, small):
     truth.save_shards(tmp_path / "old", 5_000)
     with ThreadPoolExecutor(2) as pool:
         both = count(more, 5, update=tmp_path / "old", executor=pool, output=tmp_path / "both")
-    assert_same(both, truth + count(Corpus.from_text(more, vocab=truth.vocab), 5))
+    expected = truth + count(Corpus.from_text(more, vocab=truth.vocab), 5)
+    assert_same(both, expected)
+    fsspec = pytest.importorskip("fsspec")
+    files = fsspec.filesystem("memory")
+    files.put(str(tmp_path / "old"), "/older", recursive=True)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            assert_same(count(more, 5, update="memory://older", executor=pool, output=tmp_path / "there"), expected)
+    finally:
+        files.rm("/older", recursive=True)
 
 
 def test_an_address_of_fsspec(text, truth, small):
@@ -131,7 +140,9 @@ def test_an_address_of_fsspec(text, truth, small):
 
 def test_a_folder_as_a_file_address(text, truth, tmp_path, small):
     with ThreadPoolExecutor(2) as pool:
-        assert_same(count(text, 5, min_count=3, executor=pool, output=f"file://{tmp_path}/counts"), truth)
+        assert_same(
+            count(iter([f"file://{text}"]), 5, min_count=3, executor=pool, output=f"file://{tmp_path}/counts"), truth
+        )
     assert (tmp_path / "counts" / "manifest.fqn").exists()
 
 

@@ -129,8 +129,10 @@ def test_a_killed_process_goes_on(tmp_path, moment):
     process.stdout.close()
     assert process.returncode == -signal.SIGKILL, "it had ended before it was killed"
     corpus = zipf()
-    assert_same(count(corpus, 8, output=tmp_path / "counts"), count(corpus, 8))
-    assert not (tmp_path / "counts" / "work").exists()
+    counts = count(corpus, 8, output=tmp_path / "counts")
+    assert_same(counts, count(corpus, 8))
+    names = {path.name for path in (tmp_path / "counts").iterdir()}  # nothing of the killed process is left
+    assert names == {"manifest.fqn", *(f"shard-{i:05d}.fqn" for i in range(len(counts.parts)))}
 
 
 @pytest.fixture

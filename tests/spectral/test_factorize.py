@@ -15,7 +15,7 @@ from fastqwem.counts.window import window_weights
 
 N, D = 40, 5
 WEIGHTS = {"negative": 3.0, "ns_exponent": 0.75, "sample": 0.05}
-QWEM = WEIGHTS | {"objective": "qwem"}
+QWEM = WEIGHTS | {"objective": "qwem", "ridge_exponent": 0.0}
 NEAR = 5  # the linear window of `tables.cooccurrence`: weight of distance 1
 
 
@@ -45,7 +45,7 @@ def test_conjugate_gradients_end_at_the_normal_equations(isa, d, exponent):
     """With many steps each half sweep is the exact minimiser for the other factor, whatever d is."""
     counts, (seen, drawn, ridge) = problem(random_table(N), exponent=exponent)
     w, c = begin(d=d)
-    result = factorize(counts, d, **QWEM, ridge=2.0, ridge_exponent=exponent, sweeps=1, steps=200, start=(w, c))
+    result = factorize(counts, d, **(QWEM | {"ridge_exponent": exponent}), ridge=2.0, sweeps=1, steps=200, start=(w, c))
     best_w = naive.best_rows(seen, drawn, c.astype(float), ridge)
     best_c = naive.best_rows(seen.T, drawn.T, best_w, ridge)
     got_w, got_c = factors(result)
@@ -150,10 +150,21 @@ def test_tol_stops():
 
 def test_ridge_exponent_one_does_not_depend_on_the_length_of_the_corpus():
     table = random_table(N)
-    short, long = (factorize(cooccurrence(k * table), D, ridge=0.1, ridge_exponent=1) for k in (1, 50))
+    short, long = (factorize(cooccurrence(k * table), D, ridge=0.1, ridge_exponent=1, sweeps=3) for k in (1, 50))
     np.testing.assert_allclose(short.loss, long.loss, rtol=1e-5)
-    short, long = (factorize(cooccurrence(k * table), D, ridge=5) for k in (1, 50))
+    short, long = (factorize(cooccurrence(k * table), D, ridge=5, ridge_exponent=0, sweeps=3) for k in (1, 50))
     assert long.loss < short.loss - 0.01
+
+
+@pytest.mark.parametrize(("d", "expected"), [(29, 2), (7, 4), (1, 8)])
+def test_sweeps_follow_the_pairs_per_parameter(d, expected):
+    table = random_table(N)
+    pairs = table.sum() / NEAR  # nothing is dropped, and a neighbour counts one
+    assert min(8, max(2, round(pairs / (N * d)))) == expected
+    counts = cooccurrence(table)
+    assert factorize(counts, d, sample=0, tol=0).sweeps == expected
+    assert factorize(counts, d, sample=0, tol=0, objective="qwem").sweeps == 2
+    assert factorize(counts, d, sample=0, tol=0, sweeps=1).sweeps == 1
 
 
 def test_mapped_counts(tmp_path):

@@ -122,7 +122,9 @@ def test_any_counts(n, d, seed, mass, ridge, steps):
     if not table.sum():
         return
     counts = cooccurrence(table)
-    result = factorize(counts, d, **WEIGHTS, ridge=ridge, sweeps=3, steps=steps, tol=0, start="random", seed=seed)
+    result = factorize(
+        counts, d, **WEIGHTS, ridge=ridge, ridge_exponent=0, sweeps=3, steps=steps, tol=0, start="random", seed=seed
+    )
     assert np.isfinite(result.input_vectors).all() and np.isfinite(result.output_vectors).all()
     assert np.isfinite([record.objective for record in result.history]).all()
 
@@ -156,7 +158,7 @@ def test_ends_near_what_full_batch_descent_on_the_exact_loss_finds():
         x = result.input_vectors.astype(float) @ result.output_vectors.astype(float).T
         return float((seen * np.logaddexp(0, -x) + drawn * np.logaddexp(0, x)).sum())
 
-    ours = factorize(counts, D, **options, ridge=0.1, sweeps=10, tol=0)
+    ours = factorize(counts, D, **options, ridge=0.1, ridge_exponent=0, sweeps=10, tol=0)
     best = exact_loss(train_full_batch(counts, D, objective="sgns", max_steps=100, **options))
     zero = np.log(2) * (1 + options["negative"])
     assert zero - exact_loss(ours) >= 0.99 * (zero - best)
