@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from .progress import Tick
 
 _Array = NDArray[Any]
+_Part = tuple[_Array, _Array, _Array, bool]
 
 build_mode: str
 compiler: str
@@ -49,9 +50,7 @@ def merge_runs(
 ) -> tuple[NDArray[np.int64], bool, int]: ...
 
 class WeightedCounts:
-    def __init__(
-        self, indptr: _Array, indices: _Array, counts: _Array, rows: _Array, columns: _Array, workers: int
-    ) -> None: ...
+    def __init__(self, parts: list[_Part], rows: _Array, columns: _Array, workers: int) -> None: ...
     def gather(self, w: _Array, c: _Array, alpha: float, beta: float, out: _Array, workers: int) -> list[float]: ...
     def line(self, w: _Array, dw: _Array, c: _Array, dc: _Array, workers: int) -> list[float]: ...
 
@@ -75,6 +74,8 @@ class PhraseTable:
     def splittable(self, min_count: int) -> NDArray[np.int64]: ...
 
 # text
+def release_pages(array: _Array) -> None: ...
+
 class TextEncoder:
     n_tokens: int
     n_words: int
@@ -109,9 +110,7 @@ class IdBlocks:
 class TargetMatrix:
     def __init__(
         self,
-        indptr: _Array,
-        indices: _Array,
-        counts: _Array,
+        parts: list[_Part],
         formula: str,
         joint: _Array,
         noise: _Array,
@@ -125,13 +124,13 @@ class TargetMatrix:
         unseen: float,
         workers: int,
     ) -> None: ...
-    def values(self, out: _Array, workers: int) -> None: ...
-    def product(self, values: _Array, x: _Array, out: _Array, workers: int) -> None: ...
+    def values(self, out: _Array, mapped: bool, workers: int) -> None: ...
+    def product(self, values: _Array, mapped: bool, x: _Array, out: _Array, workers: int) -> None: ...
     def exact_product(self, x: _Array, out: _Array, workers: int) -> None: ...
     def excess_square(self, workers: int) -> float: ...
 
 class RowSolver:
-    def __init__(self, indptr: _Array, indices: _Array, counts: _Array, columns: _Array, workers: int) -> None: ...
+    def __init__(self, parts: list[_Part], columns: _Array, workers: int) -> None: ...
     def solve(
         self,
         x: _Array,

@@ -320,7 +320,7 @@ def _counts(args: argparse.Namespace, check: Callable[[Any], None], report: _Rep
         from .counts import Cooccurrence
 
         _refuse(args, [*TEXT, *COUNTING], f"{args.input[0]} is counted already")
-        counts = Cooccurrence.load(args.input[0])
+        counts = Cooccurrence.load(args.input[0], mmap=args.memory is not None)
         report.add("counts", f"{counts.nnz:,} pairs of {len(counts.vocab):,} words")
         check(counts.vocab)
     else:
@@ -360,7 +360,7 @@ def _solved(args: argparse.Namespace, counts: Any, report: _Report) -> Any:
 
     target = Target(counts, **_options(args, *TARGET))
     report.add("target", f"{args.kind}, {len(counts.vocab):,} words")
-    spectrum = solve(target, **_options(args, *SOLVING, "workers"), progress=args.progress)
+    spectrum = solve(target, **_options(args, *SOLVING, *MACHINE), progress=args.progress)
     if args.save_spectrum:
         spectrum.save(args.save_spectrum)
     report.add("solve", f"{len(spectrum.values)} eigenpairs, {spectrum.certificate}")
@@ -387,7 +387,7 @@ def _starting(name: str) -> Any:
 def _factorized(args: argparse.Namespace, counts: Any, start: Any, report: _Report) -> Any:
     from .spectral import factorize
 
-    options = _options(args, *FACTORIZING, "workers", "progress") | {"start": start}
+    options = _options(args, *FACTORIZING, *MACHINE, "progress") | {"start": start}
     result = factorize(counts, output=options.pop("vectors"), **options)
     if args.save_model:
         result.save(args.save_model)

@@ -20,6 +20,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from . import _core
 from .errors import FormatError
 
 __all__ = [
@@ -27,10 +28,12 @@ __all__ = [
     "atomic_write",
     "check_writable",
     "checksum",
+    "is_mapped",
     "pack_words",
     "peek",
     "read_container",
     "release_pages",
+    "shared_map",
     "unpack_words",
     "write_container",
 ]
@@ -109,18 +112,34 @@ def unpack_words(arrays: Mapping[str, np.ndarray[Any, Any]]) -> list[str]:
         raise ValueError(f"the words are not UTF-8: {error}") from None
 
 
+def is_mapped(array: np.ndarray[Any, Any]) -> bool:
+    """Return whether an array is the map of a file, and its pages can be let go: what it holds is in the file, too."""
+    return shared_map(array) is not None
+
+
 def release_pages(array: np.ndarray[Any, Any]) -> None:
     """Tell the system that the pages of a mapped array need not stay in memory; others are left alone.
 
     A pass over a map larger than memory calls this between blocks, or the whole file counts as resident.
     """
+    mapped = shared_map(array)
+    if mapped is None:
+        _core.release_pages(array)  # the maps that text was encoded to are not Python's
+    else:
+        mapped.madvise(_mmap.MADV_DONTNEED)
+
+
+def shared_map(array: np.ndarray[Any, Any]) -> _mmap.mmap | None:
+    """Return the map of a file that an array lies in, or None if it is in memory or its changes are."""
     owner: Any = array
     while owner is not None:
-        mapped = getattr(owner, "_mmap", None)
-        if isinstance(mapped, _mmap.mmap) and hasattr(mapped, "madvise"):
-            mapped.madvise(_mmap.MADV_DONTNEED)
-            return
-        owner = getattr(owner, "base", None)
+        if getattr(owner, "mode", "r") == "c":  # copy on write
+            return None
+        mapped = owner if isinstance(owner, _mmap.mmap) else getattr(owner, "_mmap", None)
+        if isinstance(mapped, _mmap.mmap):
+            return mapped
+        owner = owner.obj if isinstance(owner, memoryview) else getattr(owner, "base", None)
+    return None
 
 
 def _crc(header: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> str:

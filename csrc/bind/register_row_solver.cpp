@@ -7,6 +7,7 @@
 
 #include "bind/arrays.h"
 #include "bind/registers.h"
+#include "bind/row_parts.h"
 #include "bind/run.h"
 #include "spectral/row_solver.h"
 
@@ -17,23 +18,11 @@ namespace {
 
 class BoundSolver {
  public:
-  BoundSolver(const py::object& indptr, const py::object& indices, const py::array& counts, const py::object& columns,
-              int n_workers)
-      : indptr_(checked<Offset>(indptr, "indptr")),
-        indices_(checked<WordId>(indices, "indices")),
-        counts_(counts),
-        columns_(checked<double>(columns, "columns")) {
-    const py::ssize_t n_words = indptr_.size() - 1;
-    const bool wide = py::isinstance<Array<std::int64_t>>(counts);
-    if (!wide) checked<std::int32_t>(counts, "counts");
-    if (n_words < 0 || indices_.size() != counts.size() || columns_.size() != n_words || indptr_.at(0) != 0 ||
-        indptr_.at(n_words) != indices_.size()) {
-      throw std::invalid_argument("arrays of the counts do not fit each other");
-    }
-    const void* data = counts_.data();
+  BoundSolver(const py::list& parts, const py::object& columns, int n_workers)
+      : counts_(parts), columns_(checked<double>(columns, "columns")) {
+    if (columns_.size() != counts_.n_words()) throw std::invalid_argument("columns do not fit the counts");
     run_interruptible(py::none(), [&](Control& control) {
-      solver_ = std::make_unique<RowSolver>(n_words, indptr_.data(), indices_.data(), data, wide, columns_.data(),
-                                            n_workers, control);
+      solver_ = std::make_unique<RowSolver>(counts_.parts(), counts_.n_words(), columns_.data(), n_workers, control);
     });
   }
 
@@ -89,9 +78,7 @@ class BoundSolver {
   }
 
  private:
-  Array<Offset> indptr_;
-  Array<WordId> indices_;
-  py::array counts_;
+  RowParts counts_;
   Array<double> columns_;
   std::unique_ptr<RowSolver> solver_;
 };
@@ -100,8 +87,7 @@ class BoundSolver {
 
 void register_row_solver(py::module_& m) {
   py::class_<BoundSolver>(m, "RowSolver", "Least squares row by row, see csrc/spectral/row_solver.h.")
-      .def(py::init<py::object, py::object, py::array, py::object, int>(), py::arg("indptr"), py::arg("indices"),
-           py::arg("counts"), py::arg("columns"), py::arg("workers"))
+      .def(py::init<py::list, py::object, int>(), py::arg("parts"), py::arg("columns"), py::arg("workers"))
       .def("solve", &BoundSolver::solve, py::arg("x"), py::arg("fixed"), py::arg("rows"), py::arg("weights"),
            py::arg("grams"), py::arg("means"), py::arg("ridge"), py::arg("mass"), py::arg("seen"), py::arg("square"),
            py::arg("steps"), py::arg("noise"), py::arg("parabola"), py::arg("workers"), py::arg("progress"),

@@ -7,6 +7,7 @@
 
 #include "bind/arrays.h"
 #include "bind/registers.h"
+#include "bind/row_parts.h"
 #include "bind/run.h"
 #include "spectral/target_matrix.h"
 
@@ -17,20 +18,15 @@ namespace {
 
 class BoundTarget {
  public:
-  BoundTarget(const py::object& indptr, const py::object& indices, const py::array& counts, const std::string& formula,
-              const py::object& joint, const py::object& noise, const py::object& gamma, bool weighted, double scale,
-              double beta, double floor, double shift, double lowest, double unseen, int n_workers)
-      : indptr_(checked<Offset>(indptr, "indptr")),
-        indices_(checked<WordId>(indices, "indices")),
-        counts_(counts),
+  BoundTarget(const py::list& parts, const std::string& formula, const py::object& joint, const py::object& noise,
+              const py::object& gamma, bool weighted, double scale, double beta, double floor, double shift,
+              double lowest, double unseen, int n_workers)
+      : counts_(parts),
         joint_(checked<double>(joint, "joint")),
         noise_(checked<double>(noise, "noise")),
         gamma_(checked<double>(gamma, "gamma")) {
-    const py::ssize_t n_words = indptr_.size() - 1;
-    const bool wide = py::isinstance<Array<std::int64_t>>(counts);
-    if (!wide) checked<std::int32_t>(counts, "counts");
-    if (n_words < 0 || indices_.size() != counts.size() || joint_.size() != n_words || noise_.size() != n_words ||
-        gamma_.size() != n_words || indptr_.at(0) != 0 || indptr_.at(n_words) != indices_.size()) {
+    const std::int64_t n_words = counts_.n_words();
+    if (joint_.size() != n_words || noise_.size() != n_words || gamma_.size() != n_words) {
       throw std::invalid_argument("arrays of the target do not fit each other");
     }
     TargetOptions options;
@@ -45,21 +41,20 @@ class BoundTarget {
     options.shift = shift;
     options.lowest = lowest;
     options.unseen = unseen;
-    const void* data = counts_.data();
     run_interruptible(py::none(), [&](Control& control) {
-      matrix_ = std::make_unique<TargetMatrix>(n_words, indptr_.data(), indices_.data(), data, wide, options,
-                                               n_workers, control);
+      matrix_ = std::make_unique<TargetMatrix>(counts_.parts(), n_words, options, n_workers, control);
     });
   }
 
-  void values(const py::object& out, int n_workers) const {
+  void values(const py::object& out, bool mapped, int n_workers) const {
     auto array = checked<float>(out, "out");
     if (array.size() != matrix_->n_nonzeros()) throw std::invalid_argument("out must have one value per nonzero");
     float* data = array.mutable_data();
-    run_interruptible(py::none(), [&](Control& control) { matrix_->values(data, n_workers, control); });
+    run_interruptible(py::none(), [&](Control& control) { matrix_->values(data, mapped, n_workers, control); });
   }
 
-  void product(const py::object& values, const py::object& x, const py::object& out, int n_workers) const {
+  void product(const py::object& values, bool mapped, const py::object& x, const py::object& out,
+               int n_workers) const {
     const auto stored = checked<float>(values, "values");
     const auto operand = checked<float>(x, "x");
     auto result = checked<float>(out, "out");
@@ -69,7 +64,7 @@ class BoundTarget {
     const float* in = operand.data();
     float* to = result.mutable_data();
     run_interruptible(py::none(),
-                      [&](Control& control) { matrix_->product(from, in, to, b, n_workers, control); });
+                      [&](Control& control) { matrix_->product(from, mapped, in, to, b, n_workers, control); });
   }
 
   void exact_product(const py::array& x, const py::object& out, int n_workers) const {
@@ -103,9 +98,7 @@ class BoundTarget {
     return x.shape(1);
   }
 
-  Array<Offset> indptr_;
-  Array<WordId> indices_;
-  py::array counts_;
+  RowParts counts_;
   Array<double> joint_, noise_, gamma_;
   std::unique_ptr<TargetMatrix> matrix_;
 };
@@ -114,13 +107,14 @@ class BoundTarget {
 
 void register_spectral(py::module_& m) {
   py::class_<BoundTarget>(m, "TargetMatrix", "unseen * g g^T + S, see csrc/spectral/target_matrix.h.")
-      .def(py::init<py::object, py::object, py::array, std::string, py::object, py::object, py::object, bool, double,
-                    double, double, double, double, double, int>(),
-           py::arg("indptr"), py::arg("indices"), py::arg("counts"), py::arg("formula"), py::arg("joint"),
-           py::arg("noise"), py::arg("gamma"), py::arg("weighted"), py::arg("scale"), py::arg("beta"),
-           py::arg("floor"), py::arg("shift"), py::arg("lowest"), py::arg("unseen"), py::arg("workers"))
-      .def("values", &BoundTarget::values, py::arg("out"), py::arg("workers"))
-      .def("product", &BoundTarget::product, py::arg("values"), py::arg("x"), py::arg("out"), py::arg("workers"))
+      .def(py::init<py::list, std::string, py::object, py::object, py::object, bool, double, double, double, double,
+                    double, double, int>(),
+           py::arg("parts"), py::arg("formula"), py::arg("joint"), py::arg("noise"), py::arg("gamma"),
+           py::arg("weighted"), py::arg("scale"), py::arg("beta"), py::arg("floor"), py::arg("shift"),
+           py::arg("lowest"), py::arg("unseen"), py::arg("workers"))
+      .def("values", &BoundTarget::values, py::arg("out"), py::arg("mapped"), py::arg("workers"))
+      .def("product", &BoundTarget::product, py::arg("values"), py::arg("mapped"), py::arg("x"), py::arg("out"),
+           py::arg("workers"))
       .def("exact_product", &BoundTarget::exact_product, py::arg("x"), py::arg("out"), py::arg("workers"))
       .def("excess_square", &BoundTarget::excess_square, py::arg("workers"));
 }

@@ -22,14 +22,25 @@ namespace {
 using text::Encoder;
 using Ids = py::array_t<WordId, py::array::c_style>;
 
+constexpr const char* kPages = "fastqwem pages";
+
 // A read-only array that owns the pages.
 template <class T>
 py::array to_array(text::Pages&& pages, std::size_t n) {
   auto* owned = new text::Pages(std::move(pages));
-  const py::capsule owner(owned, [](void* p) { delete static_cast<text::Pages*>(p); });
+  const py::capsule owner(owned, kPages, [](void* p) { delete static_cast<text::Pages*>(p); });
   py::array_t<T> array(static_cast<py::ssize_t>(n), owned->as<T>(), owner);
   array.attr("flags").attr("writeable") = false;
   return array;
+}
+
+// Lets the pages of such an array, or of a view of it, leave memory if they are mapped from a file.
+void release_pages(const py::array& array) {
+  py::object owner = array.base();
+  while (py::isinstance<py::array>(owner)) owner = py::reinterpret_borrow<py::array>(owner).base();
+  if (owner && PyCapsule_IsValid(owner.ptr(), kPages)) {
+    static_cast<const text::Pages*>(PyCapsule_GetPointer(owner.ptr(), kPages))->let_go();
+  }
 }
 
 py::tuple to_arrays(text::Encoded&& encoded) {
@@ -155,6 +166,8 @@ struct IdBlocks {
 }  // namespace
 
 void register_text(py::module_& m) {
+  m.def("release_pages", &release_pages, py::arg("array"),
+        "Let an array that text was encoded to, or a view of it, leave memory if it is mapped from a file.");
   py::class_<Encoder>(m, "TextEncoder", "Text to vocabulary and ids; see csrc/text/encoder.h.")
       .def(py::init(&make_encoder), py::arg("workers"), py::arg("memory"), py::arg("scratch"), py::arg("block"),
            py::arg("words") = py::none())

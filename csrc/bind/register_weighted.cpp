@@ -9,6 +9,7 @@
 
 #include "bind/arrays.h"
 #include "bind/registers.h"
+#include "bind/row_parts.h"
 #include "bind/run.h"
 #include "counts/weighted_counts.h"
 
@@ -19,24 +20,15 @@ namespace {
 
 class BoundWeighted {
  public:
-  BoundWeighted(const py::object& indptr, const py::object& indices, const py::array& counts, const py::object& rows,
-                const py::object& columns, int n_workers)
-      : indptr_(checked<Offset>(indptr, "indptr")),
-        indices_(checked<WordId>(indices, "indices")),
-        counts_(counts),
-        rows_(checked<double>(rows, "rows")),
-        columns_(checked<double>(columns, "columns")) {
-    const py::ssize_t n_words = indptr_.size() - 1;
-    const bool wide = py::isinstance<Array<std::int64_t>>(counts);
-    if (!wide) checked<std::int32_t>(counts, "counts");
-    if (n_words < 0 || indices_.size() != counts.size() || rows_.size() != n_words || columns_.size() != n_words ||
-        indptr_.at(0) != 0 || indptr_.at(n_words) != indices_.size()) {
+  BoundWeighted(const py::list& parts, const py::object& rows, const py::object& columns, int n_workers)
+      : counts_(parts), rows_(checked<double>(rows, "rows")), columns_(checked<double>(columns, "columns")) {
+    const std::int64_t n_words = counts_.n_words();
+    if (rows_.size() != n_words || columns_.size() != n_words) {
       throw std::invalid_argument("arrays of the weighted counts do not fit each other");
     }
-    const void* data = counts_.data();
     run_interruptible(py::none(), [&](Control& control) {
-      counts_of_pairs_ = std::make_unique<WeightedCounts>(n_words, indptr_.data(), indices_.data(), data, wide,
-                                                          rows_.data(), columns_.data(), n_workers, control);
+      counts_of_pairs_ = std::make_unique<WeightedCounts>(counts_.parts(), n_words, rows_.data(), columns_.data(),
+                                                          n_workers, control);
     });
   }
 
@@ -94,9 +86,7 @@ class BoundWeighted {
     return matrices.begin()->shape(1);
   }
 
-  Array<Offset> indptr_;
-  Array<WordId> indices_;
-  py::array counts_;
+  RowParts counts_;
   Array<double> rows_, columns_;
   std::unique_ptr<WeightedCounts> counts_of_pairs_;
 };
@@ -106,8 +96,8 @@ class BoundWeighted {
 void register_weighted(py::module_& m) {
   py::class_<BoundWeighted>(m, "WeightedCounts",
                             "Counts times a weight per row and one per column, see csrc/counts/weighted_counts.h.")
-      .def(py::init<py::object, py::object, py::array, py::object, py::object, int>(), py::arg("indptr"),
-           py::arg("indices"), py::arg("counts"), py::arg("rows"), py::arg("columns"), py::arg("workers"))
+      .def(py::init<py::list, py::object, py::object, int>(), py::arg("parts"), py::arg("rows"), py::arg("columns"),
+           py::arg("workers"))
       .def("gather", &BoundWeighted::gather, py::arg("w"), py::arg("c"), py::arg("alpha"), py::arg("beta"),
            py::arg("out"), py::arg("workers"),
            "out_i = sum_j A_ij (alpha x_ij + beta) c_j with x_ij = w_i . c_j, all of one dtype, float32 or float64.\n"

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <vector>
@@ -73,11 +74,35 @@ const void* File::map(std::size_t bytes) const {
   return data;
 }
 
+namespace {
+
+constexpr std::uintptr_t kMappedAlong = 1 << 16;  // Linux's fault-around, unless somebody changed it
+
+std::uintptr_t down(const void* at, std::uintptr_t step) { return reinterpret_cast<std::uintptr_t>(at) / step * step; }
+
+std::uintptr_t up(const void* at, std::uintptr_t step) {
+  return (reinterpret_cast<std::uintptr_t>(at) + step - 1) / step * step;
+}
+
+std::uintptr_t page_size() { return static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE)); }
+
+void advise(std::uintptr_t first, std::uintptr_t last, int advice) {
+  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, advice);
+}
+
+}  // namespace
+
 void release_mapped(const void* begin, const void* end) {
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto first = (reinterpret_cast<std::uintptr_t>(begin) + page - 1) / page * page;
-  const auto last = reinterpret_cast<std::uintptr_t>(end) / page * page;
-  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+  advise(up(begin, page_size()), down(end, page_size()), MADV_DONTNEED);
+}
+
+void release_piece(const void* first, const void* last, const void* begin, const void* end) {
+  const std::uintptr_t page = page_size(), step = std::max(page, kMappedAlong);
+  advise(std::max(down(first, page), down(begin, step)), std::min(up(last, page), up(end, step)), MADV_DONTNEED);
+}
+
+void read_mapped_ahead(const void* begin, const void* end) {
+  advise(down(begin, page_size()), up(end, page_size()), MADV_WILLNEED);
 }
 
 }  // namespace fastqwem

@@ -36,8 +36,13 @@ class File {
   int descriptor_;
 };
 
-// Lets pages of a read-only mapped file leave memory; they come back from the file when touched. Only for such
-// maps: other memory would lose what it holds.
+// Lets pages of a mapped file leave memory; they come back from the file when touched. Only for maps that are read-only
+// or shared: other memory would lose what it holds.
 void release_mapped(const void* begin, const void* end);
+// The same for a piece [begin, end) of an array [first, last) that is mapped, with the pages beside the piece that the
+// system mapped along when it was read.
+void release_piece(const void* first, const void* last, const void* begin, const void* end);
+// Has the system read a piece of a mapped file before it is touched.
+void read_mapped_ahead(const void* begin, const void* end);
 
 }  // namespace fastqwem

@@ -1,8 +1,8 @@
 #include "counts/weighted_counts.h"
 
 #include <algorithm>
+#include <utility>
 
-#include "core/csr.h"
 #include "core/huge_buffer.h"
 #include "core/parallel.h"
 
@@ -48,39 +48,25 @@ HugeBuffer<T> packed(const std::array<const T*, N>& matrices, std::int64_t n_row
 
 }  // namespace
 
-WeightedCounts::WeightedCounts(std::int64_t n_words, const Offset* indptr, const WordId* indices, const void* counts,
-                               bool wide, const double* rows, const double* columns, int n_workers, Control& control)
-    : n_words_(n_words),
-      indptr_(indptr),
-      indices_(indices),
-      counts_(counts),
-      wide_(wide),
+WeightedCounts::WeightedCounts(std::vector<RowPart> parts, std::int64_t n_words, const double* rows,
+                               const double* columns, int n_workers, Control& control)
+    : counts_(std::move(parts), n_words, kRangeNonzeros, kRangeRows, n_workers, control),
       rows_(rows),
-      columns_(columns) {
-  ranges_ = row_ranges(indptr, n_words, kRangeNonzeros, kRangeRows);
-  // The passes do not look again: an index out of range would read foreign memory.
-  check_indices(indptr, indices, ranges_, n_words, n_workers, control);
-}
-
-template <class Body>
-void WeightedCounts::for_ranges(int n_workers, Control& control, Body&& body) const {
-  parallel_for(n_workers, ranges_.size() - 1, control,
-               [&](std::size_t item, int) { body(ranges_[item], ranges_[item + 1]); });
-}
+      columns_(columns) {}
 
 // body(indices, n, readable) for the segments of a row, with the weights of their nonzeros in `values`.
 template <class T, class Body>
-void WeightedCounts::for_segments(const WeightedKernels<T>& kernels, std::int64_t row, T* values, Body&& body) const {
-  for (Offset begin = indptr_[row]; begin < indptr_[row + 1]; begin += kSegment) {
-    const std::int64_t n = std::min<Offset>(kSegment, indptr_[row + 1] - begin);
-    if (wide_) {
-      kernels.fill64(rows_[row], columns_, indices_ + begin, static_cast<const std::int64_t*>(counts_) + begin, n,
-                     values);
+void WeightedCounts::for_segments(const WeightedKernels<T>& kernels, const RowPart& part, std::int64_t row, T* values,
+                                  Body&& body) const {
+  for (Offset begin = part.begin(row); begin < part.end(row); begin += kSegment) {
+    const std::int64_t n = std::min<Offset>(kSegment, part.end(row) - begin);
+    const WordId* const indices = part.indices + begin;
+    if (part.wide) {
+      kernels.fill64(rows_[row], columns_, indices, static_cast<const std::int64_t*>(part.counts) + begin, n, values);
     } else {
-      kernels.fill32(rows_[row], columns_, indices_ + begin, static_cast<const std::int32_t*>(counts_) + begin, n,
-                     values);
+      kernels.fill32(rows_[row], columns_, indices, static_cast<const std::int32_t*>(part.counts) + begin, n, values);
     }
-    body(indices_ + begin, n, n_nonzeros() - begin);
+    body(indices, n, part.size() - begin);
   }
 }
 
@@ -89,16 +75,16 @@ std::array<double, 2> WeightedCounts::gather(const T* w, const T* c, std::int64_
                                              int n_workers, Control& control) const {
   const WeightedKernels<T>& kernels = weighted_kernels<T>();
   const std::int64_t stride = padded<T>(d);
-  const HugeBuffer<T> table = packed<T, 1>({c}, n_words_, d, stride, n_workers, control);
-  std::vector<std::array<double, 2>> per_row(static_cast<std::size_t>(n_words_));  // summed in row order
-  for_ranges(n_workers, control, [&](std::int64_t first, std::int64_t last) {
+  const HugeBuffer<T> table = packed<T, 1>({c}, n_words(), d, stride, n_workers, control);
+  std::vector<std::array<double, 2>> per_row(static_cast<std::size_t>(n_words()));  // summed in row order
+  counts_.for_ranges(n_workers, control, [&](const RowPart& part, std::int64_t first, std::int64_t last, int) {
     HugeBuffer<T> values(kSegment), centre(static_cast<std::size_t>(stride)), sum(static_cast<std::size_t>(stride));
     std::vector<double> total(static_cast<std::size_t>(d));
     for (std::int64_t row = first; row < last; ++row) {
       pad(w + row * d, d, centre.data(), stride);
       std::fill(total.begin(), total.end(), 0.0);
       std::array<double, 2> moments{};
-      for_segments(kernels, row, values.data(), [&](const WordId* indices, std::int64_t n, std::int64_t readable) {
+      for_segments(kernels, part, row, values.data(), [&](const WordId* indices, std::int64_t n, std::int64_t readable) {
         kernels.gather(indices, values.data(), n, readable, table.data(), stride, centre.data(), static_cast<T>(alpha),
                        static_cast<T>(beta), sum.data(), moments.data());
         for (std::size_t j = 0; j < total.size(); ++j) total[j] += static_cast<double>(sum[j]);
@@ -121,15 +107,15 @@ std::array<double, kLineSums> WeightedCounts::line(const T* w, const T* dw, cons
                                                    int n_workers, Control& control) const {
   const WeightedKernels<T>& kernels = weighted_kernels<T>();
   const std::int64_t stride = padded<T>(d);
-  const HugeBuffer<T> table = packed<T, 2>({c, dc}, n_words_, d, stride, n_workers, control);
-  std::vector<std::array<double, kLineSums>> per_row(static_cast<std::size_t>(n_words_));
-  for_ranges(n_workers, control, [&](std::int64_t first, std::int64_t last) {
+  const HugeBuffer<T> table = packed<T, 2>({c, dc}, n_words(), d, stride, n_workers, control);
+  std::vector<std::array<double, kLineSums>> per_row(static_cast<std::size_t>(n_words()));
+  counts_.for_ranges(n_workers, control, [&](const RowPart& part, std::int64_t first, std::int64_t last, int) {
     HugeBuffer<T> values(kSegment), centre(static_cast<std::size_t>(2 * stride));
     for (std::int64_t row = first; row < last; ++row) {
       pad(w + row * d, d, centre.data(), stride);
       pad(dw + row * d, d, centre.data() + stride, stride);
       std::array<double, kLineSums> sums{};
-      for_segments(kernels, row, values.data(), [&](const WordId* indices, std::int64_t n, std::int64_t readable) {
+      for_segments(kernels, part, row, values.data(), [&](const WordId* indices, std::int64_t n, std::int64_t readable) {
         kernels.line(indices, values.data(), n, readable, table.data(), stride, centre.data(), sums.data());
       });
       per_row[static_cast<std::size_t>(row)] = sums;

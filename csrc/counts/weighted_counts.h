@@ -2,7 +2,7 @@
 // function of x_ij = w_i . c_j: what exact gradients of losses quadratic in x, and alternating least squares, are
 // made of. A is never stored.
 //
-// Layout: counts are CSR (indptr int64, indices int32, counts int32 or int64); w, c and results are row-major, V x d.
+// Layout: counts are CSR in parts by rows (core/csr.h); w, c and results are row-major, V x d.
 // Cost: 4 nnz d flops for gather, 8 nnz d for line, both bound by reading rows of c from cache; and one copy of c, padded.
 // A row is summed by one thread in the order of its nonzeros, so results do not depend on the number of workers.
 #pragma once
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/control.h"
+#include "core/csr.h"
 #include "core/types.h"
 #include "counts/weighted_kernels.h"
 
@@ -19,12 +20,11 @@ namespace fastqwem {
 
 class WeightedCounts {
  public:
-  // Borrows every array; throws std::invalid_argument unless indptr and indices are those of a V x V matrix.
-  WeightedCounts(std::int64_t n_words, const Offset* indptr, const WordId* indices, const void* counts, bool wide,
-                 const double* rows, const double* columns, int n_workers, Control& control);
+  // Borrows every array; throws std::invalid_argument unless the parts are a V x V matrix.
+  WeightedCounts(std::vector<RowPart> parts, std::int64_t n_words, const double* rows, const double* columns,
+                 int n_workers, Control& control);
 
-  std::int64_t n_words() const { return n_words_; }
-  std::int64_t n_nonzeros() const { return indptr_[n_words_]; }
+  std::int64_t n_words() const { return counts_.n_words(); }
 
   // out_i = sum_j A_ij (alpha x_ij + beta) c_j, summed in blocks in T, the blocks in float64;
   // returns sum_ij A_ij x_ij and sum_ij A_ij x_ij^2, in float64.
@@ -38,19 +38,13 @@ class WeightedCounts {
                                      Control& control) const;
 
  private:
-  template <class Body>
-  void for_ranges(int n_workers, Control& control, Body&& body) const;
   template <class T, class Body>
-  void for_segments(const WeightedKernels<T>& kernels, std::int64_t row, T* values, Body&& body) const;
+  void for_segments(const WeightedKernels<T>& kernels, const RowPart& part, std::int64_t row, T* values,
+                    Body&& body) const;
 
-  std::int64_t n_words_;
-  const Offset* indptr_;
-  const WordId* indices_;
-  const void* counts_;
-  bool wide_;
+  CountRows counts_;
   const double* rows_;
   const double* columns_;
-  std::vector<std::int64_t> ranges_;  // first rows of the pieces of work, and V
 };
 
 }  // namespace fastqwem

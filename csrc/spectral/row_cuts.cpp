@@ -2,11 +2,10 @@
 
 namespace fastqwem {
 
-RowCuts::RowCuts(const Offset* indptr, const WordId* indices, std::int64_t n_words, std::int64_t first,
-                 std::int64_t last, bool several) {
+RowCuts::RowCuts(const RowPart& part, std::int64_t n_words, std::int64_t first, std::int64_t last, bool several) {
   if (!several) {
     for (std::int64_t row = first; row < last; ++row) {
-      offsets_.insert(offsets_.end(), {0, indptr[row + 1] - indptr[row]});
+      offsets_.insert(offsets_.end(), {0, part.end(row) - part.begin(row)});
     }
     return;
   }
@@ -14,8 +13,8 @@ RowCuts::RowCuts(const Offset* indptr, const WordId* indices, std::int64_t n_wor
   std::vector<std::int64_t> ends(static_cast<std::size_t>(n_rows * n_panels));  // of every panel, by row
   std::vector<std::int64_t> sums(static_cast<std::size_t>(n_panels));           // nonzeros of all rows
   for (std::int64_t row = 0; row < n_rows; ++row) {
-    const WordId* const from = indices + indptr[first + row];
-    const std::int64_t n = indptr[first + row + 1] - indptr[first + row];
+    const WordId* const from = part.indices + part.begin(first + row);
+    const std::int64_t n = part.end(first + row) - part.begin(first + row);
     std::int64_t e = 0;
     for (std::int64_t panel = 0; panel < n_panels; ++panel) {
       const std::int64_t begin = e;

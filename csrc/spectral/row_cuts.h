@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/types.h"
+#include "core/csr.h"
 
 namespace fastqwem {
 
@@ -15,8 +15,7 @@ class RowCuts {
   static constexpr std::int64_t kPanel = 512;
 
   // Cuts rows [first, last) into several pieces, or takes each as one.
-  RowCuts(const Offset* indptr, const WordId* indices, std::int64_t n_words, std::int64_t first, std::int64_t last,
-          bool several);
+  RowCuts(const RowPart& part, std::int64_t n_words, std::int64_t first, std::int64_t last, bool several);
 
   std::int64_t n_pieces() const { return n_pieces_; }
   // n_pieces + 1 offsets into the nonzeros of row first + at, from 0.

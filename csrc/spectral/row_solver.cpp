@@ -1,8 +1,8 @@
 #include "spectral/row_solver.h"
 
 #include <algorithm>
+#include <utility>
 
-#include "core/csr.h"
 #include "core/huge_buffer.h"
 #include "core/parallel.h"
 #include "spectral/row_cuts.h"
@@ -65,27 +65,24 @@ struct RowSolver::Buffers {
   float* vectors(std::int64_t at, std::int64_t stride) { return scratch.data() + at * kRowVectors * stride; }
 };
 
-RowSolver::RowSolver(std::int64_t n_words, const Offset* indptr, const WordId* indices, const void* counts, bool wide,
-                     const double* columns, int n_workers, Control& control)
-    : n_words_(n_words), indptr_(indptr), indices_(indices), counts_(counts), wide_(wide), columns_(columns) {
-  ranges_ = row_ranges(indptr, n_words, kRangeNonzeros, kRangeRows);
-  // The passes do not look again: an index out of range would read foreign memory.
-  check_indices(indptr, indices, ranges_, n_words, n_workers, control);
-}
+RowSolver::RowSolver(std::vector<RowPart> parts, std::int64_t n_words, const double* columns, int n_workers,
+                     Control& control)
+    : counts_(std::move(parts), n_words, kRangeNonzeros, kRangeRows, n_workers, control), columns_(columns) {}
 
 // Row i with its weights, which are left in `values`; where it may be cut and read ahead is missing.
-PaddedRow RowSolver::padded_row(const RowSystem& system, std::int64_t i, float* values) const {
+PaddedRow RowSolver::padded_row(const RowSystem& system, const RowPart& part, std::int64_t i, float* values) const {
   const RowSolverKernels& kernels = row_solver_kernels();
-  const Offset begin = indptr_[i], n = indptr_[i + 1] - begin;
-  if (wide_) {
-    const auto* const counts = static_cast<const std::int64_t*>(counts_);
-    kernels.fill64(system.rows[i], columns_, indices_ + begin, counts + begin, n, values);
+  const Offset begin = part.begin(i), n = part.end(i) - begin;
+  const WordId* const indices = part.indices + begin;
+  if (part.wide) {
+    const auto* const counts = static_cast<const std::int64_t*>(part.counts);
+    kernels.fill64(system.rows[i], columns_, indices, counts + begin, n, values);
   } else {
-    const auto* const counts = static_cast<const std::int32_t*>(counts_);
-    kernels.fill32(system.rows[i], columns_, indices_ + begin, counts + begin, n, values);
+    const auto* const counts = static_cast<const std::int32_t*>(part.counts);
+    kernels.fill32(system.rows[i], columns_, indices, counts + begin, n, values);
   }
   PaddedRow row;
-  row.indices = indices_ + begin;
+  row.indices = indices;
   row.values = values;
   row.weights = system.weights + i;
   row.ridge = static_cast<float>(system.ridge[i]);
@@ -94,17 +91,17 @@ PaddedRow RowSolver::padded_row(const RowSystem& system, std::int64_t i, float* 
 }
 
 // Rows [first, last) together.
-void RowSolver::solve_rows(const RowSystem& system, const PaddedSystem& shared, const RowCuts& cuts,
-                           std::int64_t first, std::int64_t last, Buffers& buffers, float* x,
+void RowSolver::solve_rows(const RowSystem& system, const PaddedSystem& shared, const RowPart& part,
+                           const RowCuts& cuts, std::int64_t first, std::int64_t last, Buffers& buffers, float* x,
                            std::array<double, 2>* losses, const Control& control) const {
   const std::int64_t d = system.d, stride = shared.stride;
   const bool whole = cuts.n_pieces() == 1;
   for (std::int64_t i = first; i < last; ++i) {
-    const std::int64_t n = indptr_[i + 1] - indptr_[i];
+    const std::int64_t n = part.end(i) - part.begin(i);
     PaddedRow& row = buffers.rows[static_cast<std::size_t>(i - first)];
-    row = padded_row(system, i, buffers.values.data() + (indptr_[i] - indptr_[first]));
+    row = padded_row(system, part, i, buffers.values.data() + (part.begin(i) - part.begin(first)));
     row.cuts = cuts.row(i - first);
-    row.readable = whole ? indptr_[n_words_] - indptr_[i] : n;  // a piece is not followed by its row's next
+    row.readable = whole ? part.size() - part.begin(i) : n;  // a piece is not followed by its row's next
     pad(x + i * d, d, buffers.vectors(i - first, stride), stride);
   }
   row_solver_kernels().solve(shared, buffers.rows.data(), last - first, cuts.n_pieces(), buffers.scratch.data(),
@@ -119,7 +116,7 @@ void RowSolver::solve_rows(const RowSystem& system, const PaddedSystem& shared, 
 
 std::array<double, 2> RowSolver::solve(const RowSystem& system, float* x, int n_workers, Control& control) const {
   const std::int64_t d = system.d, stride = padded(d);
-  const HugeBuffer<float> fixed = packed(system.fixed, n_words_, d, n_workers, control);
+  const HugeBuffer<float> fixed = packed(system.fixed, n_words(), d, n_workers, control);
   const HugeBuffer<float> grams = packed_grams(system);
   const HugeBuffer<float> means = packed(system.means, system.n_parts, d, 1, control);
   const HugeBuffer<float> square = packed(system.square, 1, d, 1, control);
@@ -131,27 +128,27 @@ std::array<double, 2> RowSolver::solve(const RowSystem& system, float* x, int n_
   shared.diagonal = system.diagonal;
   shared.means = means.data();
   shared.square = square.data();
-  shared.weight_stride = n_words_;
+  shared.weight_stride = n_words();
   shared.steps = system.steps;
   shared.noise = system.noise;
   shared.level = system.level;
   shared.slope = system.slope;
   shared.bend = system.bend;
-  std::vector<std::array<double, 2>> losses(static_cast<std::size_t>(n_words_));  // summed in row order
-  control.set_total(static_cast<std::uint64_t>(indptr_[n_words_]));
-  parallel_for(n_workers, ranges_.size() - 1, control, [&](std::size_t item, int) {
-    const std::int64_t first = ranges_[item], last = ranges_[item + 1], n = indptr_[last] - indptr_[first];
+  std::vector<std::array<double, 2>> losses(static_cast<std::size_t>(n_words()));  // summed in row order
+  control.set_total(static_cast<std::uint64_t>(counts_.n_nonzeros()));
+  counts_.for_ranges(n_workers, control, [&](const RowPart& part, std::int64_t first, std::int64_t last, int) {
+    const std::int64_t n = part.begin(last) - part.begin(first);
     const bool together = n >= kLong * (last - first);
     const std::int64_t height = together ? last - first : 1;
     Buffers buffers(n, height, stride);
     for (std::int64_t at = first; at < last; at += height) {
-      const RowCuts cuts(indptr_, indices_, n_words_, at, at + height, together);
-      solve_rows(system, shared, cuts, at, at + height, buffers, x, losses.data(), control);
+      const RowCuts cuts(part, n_words(), at, at + height, together);
+      solve_rows(system, shared, part, cuts, at, at + height, buffers, x, losses.data(), control);
     }
     control.advance(static_cast<std::uint64_t>(n));
   });
   std::array<double, 2> total{};
-  for (std::int64_t i = 0; i < n_words_; ++i) {
+  for (std::int64_t i = 0; i < n_words(); ++i) {
     total[0] += system.mass[i] * losses[static_cast<std::size_t>(i)][0];
     total[1] += system.mass[i] * losses[static_cast<std::size_t>(i)][1];
   }

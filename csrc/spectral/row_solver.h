@@ -11,9 +11,10 @@
 //
 // A few steps of preconditioned conjugate gradients from the row as it is; no step can raise the minimised sum.
 //
-// Layout: counts are CSR (indptr int64, indices int32, counts int32 or int64); factors row-major, V x d.
+// Layout: counts are CSR in parts by rows (core/csr.h); factors row-major, V x d.
 // Cost: 4 nnz d flops per step and as many for the first residual, bound by reading rows of the fixed factor from cache.
-// A row is solved by one thread in the order of its nonzeros, so results do not depend on the number of workers.
+// A row is solved by one thread in the order of its nonzeros, or if the rows about it are long, of pieces that they have
+// in common. So results do not depend on the number of workers; the ends of parts may change their rounding.
 #pragma once
 
 #include <array>
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include "core/control.h"
+#include "core/csr.h"
 #include "core/types.h"
 #include "spectral/row_cuts.h"
 #include "spectral/row_solver_kernels.h"
@@ -50,29 +52,23 @@ struct RowSystem {
 
 class RowSolver {
  public:
-  // Borrows every array; throws std::invalid_argument unless indptr and indices are those of a V x V matrix.
-  RowSolver(std::int64_t n_words, const Offset* indptr, const WordId* indices, const void* counts, bool wide,
-            const double* columns, int n_workers, Control& control);
+  // Borrows every array; throws std::invalid_argument unless the parts are a V x V matrix.
+  RowSolver(std::vector<RowPart> parts, std::int64_t n_words, const double* columns, int n_workers, Control& control);
 
-  std::int64_t n_words() const { return n_words_; }
+  std::int64_t n_words() const { return counts_.n_words(); }
 
   // Improves the V rows of x in place. Returns the minimised sums over all rows before and after, in float64.
   std::array<double, 2> solve(const RowSystem& system, float* x, int n_workers, Control& control) const;
 
  private:
   struct Buffers;
-  void solve_rows(const RowSystem& system, const PaddedSystem& shared, const RowCuts& cuts, std::int64_t first,
-                  std::int64_t last, Buffers& buffers, float* x, std::array<double, 2>* losses,
+  void solve_rows(const RowSystem& system, const PaddedSystem& shared, const RowPart& part, const RowCuts& cuts,
+                  std::int64_t first, std::int64_t last, Buffers& buffers, float* x, std::array<double, 2>* losses,
                   const Control& control) const;
-  PaddedRow padded_row(const RowSystem& system, std::int64_t i, float* values) const;
+  PaddedRow padded_row(const RowSystem& system, const RowPart& part, std::int64_t i, float* values) const;
 
-  std::int64_t n_words_;
-  const Offset* indptr_;
-  const WordId* indices_;
-  const void* counts_;
-  bool wide_;
+  CountRows counts_;
   const double* columns_;
-  std::vector<std::int64_t> ranges_;  // first rows of the pieces of work, and V
 };
 
 }  // namespace fastqwem

@@ -2,8 +2,7 @@
 // each of its values is a short formula of one count and of two numbers per word, so S is never stored in
 // float64; a float32 copy of its values, made once, serves the float32 products.
 //
-// Layout: counts are CSR (indptr int64, indices int32, counts int32 or int64), symmetric; x and y are row-major
-// V x b. Cost of a product: nnz * b multiply-adds, bound by reading b numbers of x per nonzero from cache.
+// Layout: counts are CSR in parts by rows (core/csr.h), symmetric; x and y are row-major V x b. Cost of a product: nnz * b multiply-adds, bound by reading b numbers of x per nonzero from cache.
 // Rows are summed in the order of their nonzeros, so results do not depend on the number of workers.
 #pragma once
 
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "core/control.h"
+#include "core/csr.h"
 #include "core/types.h"
 
 namespace fastqwem {
@@ -33,17 +33,19 @@ struct TargetOptions {
 
 class TargetMatrix {
  public:
-  // Borrows every array; throws std::invalid_argument unless indptr and indices are those of a V x V matrix.
-  TargetMatrix(std::int64_t n_words, const Offset* indptr, const WordId* indices, const void* counts, bool wide,
-               const TargetOptions& options, int n_workers, Control& control);
+  // Borrows every array; throws std::invalid_argument unless the parts are a V x V matrix.
+  TargetMatrix(std::vector<RowPart> parts, std::int64_t n_words, const TargetOptions& options, int n_workers,
+               Control& control);
 
-  std::int64_t n_words() const { return n_words_; }
-  std::int64_t n_nonzeros() const { return indptr_[n_words_]; }
+  std::int64_t n_words() const { return counts_.n_words(); }
+  std::int64_t n_nonzeros() const { return counts_.n_nonzeros(); }
 
-  // values[e] = g_i g_j S_ij of nonzero e, rounded to float32.
-  void values(float* values, int n_workers, Control& control) const;
+  // values[e] = g_i g_j S_ij of nonzero e, rounded to float32. If they are mapped from a file (shared), its pages are
+  // let go once written, and by the product once read.
+  void values(float* values, bool mapped, int n_workers, Control& control) const;
   // y = M x with the values made before; long rows are summed in blocks, the blocks in float64.
-  void product(const float* values, const float* x, float* y, std::int64_t b, int n_workers, Control& control) const;
+  void product(const float* values, bool mapped, const float* x, float* y, std::int64_t b, int n_workers,
+               Control& control) const;
   // y = M x with values computed in float64 on the way, summed in float64.
   template <class X>
   void exact_product(const X* x, double* y, std::int64_t b, int n_workers, Control& control) const;
@@ -53,16 +55,12 @@ class TargetMatrix {
  private:
   template <class X>
   std::vector<double> rank_one(const X* x, std::int64_t b, int n_workers, Control& control) const;
+  void release_values(const float* values, const float* begin, const float* end) const;
   template <class Body>
   void for_ranges(int n_workers, Control& control, Body&& body) const;
 
-  std::int64_t n_words_;
-  const Offset* indptr_;
-  const WordId* indices_;
-  const void* counts_;
-  bool wide_;
+  CountRows counts_;
   TargetOptions options_;
-  std::vector<std::int64_t> ranges_;  // first rows of the pieces of work, and V
 };
 
 }  // namespace fastqwem

@@ -41,6 +41,7 @@ Pages Pages::of_file(const File& file, std::size_t bytes) {
   pages.data_ = const_cast<void*>(file.map(bytes));
   pages.size_ = bytes;
   pages.mapped_ = whole_pages(bytes);
+  pages.of_file_ = true;
   return pages;
 }
 
@@ -56,6 +57,11 @@ void Pages::swap(Pages& other) noexcept {
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
   std::swap(mapped_, other.mapped_);
+  std::swap(of_file_, other.of_file_);
+}
+
+void Pages::let_go() const {
+  if (of_file_) madvise(data_, mapped_, MADV_DONTNEED);
 }
 
 void Pages::shrink(std::size_t bytes) {

@@ -37,6 +37,8 @@ class Pages {
   std::size_t size() const { return size_; }
   // Keep only the first `bytes`.
   void shrink(std::size_t bytes);
+  // Lets what is mapped from a file leave memory until it is touched again.
+  void let_go() const;
 
  private:
   void swap(Pages& other) noexcept;
@@ -44,6 +46,7 @@ class Pages {
   void* data_ = nullptr;
   std::size_t size_ = 0;    // what the owner asked for
   std::size_t mapped_ = 0;  // what munmap must be told; 0 when malloc made it
+  bool of_file_ = false;
 };
 
 }  // namespace fastqwem::text

@@ -239,7 +239,7 @@ class Cooccurrence:
 def row_sums(indptr: NDArray[Any], data: NDArray[Any]) -> NDArray[np.int64]:
     """Return the sum of each row, a few at a time: the int64 copy stays small, and maps do not fill the memory."""
     sums = np.zeros(len(indptr) - 1, np.int64)
-    cuts = np.searchsorted(indptr, np.arange(0, indptr[-1], 1 << 22))
+    cuts = np.searchsorted(indptr, np.arange(0, indptr[-1], 1 << 19))
     steps = np.unique(np.concatenate((cuts, [0, len(sums)])))
     for first, last in itertools.pairwise(steps.tolist()):
         start, end = int(indptr[first]), int(indptr[last])

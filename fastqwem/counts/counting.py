@@ -286,7 +286,8 @@ def _plan(budget: int, n_tokens: int, vocab_size: int, window: int, workers: int
     In memory: 8 bytes a token for the index + 8 bytes per worker and word for its parts, 12 bytes per worker
     and word for accumulators; then at most twice 12 bytes a nonzero (pieces and matrix). The number of nonzeros
     is unknown before counting, but at most V^2 and at most one per increment.
-    Spilled: the same per token of a stretch, plus the entries of a group, 60 bytes each, per worker.
+    Spilled: the same per token of a stretch, plus the entries of a group, 60 bytes each, per worker. The result may
+    take half of what is free: whatever is made of it needs memory, too.
     """
     free = budget - resident() - _SLACK
     per_token = 8 + (4 if mapped else 0)
@@ -303,7 +304,7 @@ def _plan(budget: int, n_tokens: int, vocab_size: int, window: int, workers: int
             f"memory must be at least {needed / 1e6:.0f} MB to count {vocab_size:,} words with {workers} "
             f"workers (the process holds {resident() / 1e6:.0f} MB already), got {budget / 1e6:.0f} MB"
         )
-    return _Plan(int(min(stretch, _LONGEST_STRETCH, max(n_tokens, 1))), int(group), max(free, 0))
+    return _Plan(int(min(stretch, _LONGEST_STRETCH, max(n_tokens, 1))), int(group), max(free, 0) // 2)
 
 
 def _in_memory(array: NDArray[Any]) -> NDArray[Any]:

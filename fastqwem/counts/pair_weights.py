@@ -9,6 +9,7 @@ import numpy as np
 from .. import _core
 from ..checks import check_real, resolve_workers
 from .cooccurrence import Cooccurrence
+from .row_parts import kernel_parts
 from .subsampling import keep_probabilities
 
 __all__ = ["PairWeights", "gram_line", "inner_line", "weighted_gram"]
@@ -42,6 +43,8 @@ class PairWeights:
     negative : float
     total : float
         Z.
+    parts : list
+        The counts, as `fastqwem.counts.row_parts.kernel_parts` gives them.
 
     Raises
     ------
@@ -72,7 +75,8 @@ class PairWeights:
         if counts.total <= 0:
             raise ValueError("counts hold no pairs: no two words of the vocabulary stand within the window")
         self.vocab = counts.vocab
-        self._matrix = counts.matrix
+        self._counts = counts
+        self.parts = kernel_parts(counts)
         self._workers = resolve_workers(workers)
         frequency = self.vocab.counts / max(1, self.vocab.counts.sum())
         if not frequency.any():
@@ -86,15 +90,7 @@ class PairWeights:
         self.rows: Array = sums / sums.sum()
 
     def _bind(self, rows: Array) -> Any:
-        matrix = self._matrix
-        return _core.WeightedCounts(
-            indptr=np.ascontiguousarray(matrix.indptr, dtype=np.int64),
-            indices=np.ascontiguousarray(matrix.indices, dtype=np.int32),
-            counts=matrix.data,
-            rows=rows,
-            columns=self.keep,
-            workers=self._workers,
-        )
+        return _core.WeightedCounts(self.parts, rows, self.keep, self._workers)
 
     def _ones(self, core: Any) -> Array:
         """Return the row sums of the weighted counts."""
@@ -105,7 +101,7 @@ class PairWeights:
 
     def seen(self, rows: slice) -> Any:
         """Return a block of rows of A, a float64 CSR array."""
-        block = self._matrix[rows].astype(np.float64)
+        block = self._counts.matrix[rows].astype(np.float64)
         block.data *= np.repeat(self.keep[rows] * self._scale, np.diff(block.indptr)) * self.keep[block.indices]
         return block
 

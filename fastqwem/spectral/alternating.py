@@ -17,10 +17,10 @@ from ..counts.cooccurrence import Cooccurrence
 from ..counts.pair_weights import PairWeights, gram_line, inner_line
 from ..numeric import inverse_or_zero
 from ..progress import Tick
-from ..storage import release_pages
 from .slices import RowSlices
 from .spectrum import Spectrum
 from .start import SpectralStart
+from .workspace import Workspace
 
 __all__ = ["Factors", "PairProblem", "Problem", "TargetProblem"]
 
@@ -86,6 +86,8 @@ class PairProblem:
         Conjugate gradients per row.
     slices : RowSlices
     workers : int
+    workspace : Workspace, optional
+        For what the spectral start needs.
 
     Notes
     -----
@@ -97,19 +99,20 @@ class PairProblem:
     dtype = np.float32
 
     def __init__(
-        self, counts: Cooccurrence, weights: PairWeights, ridge: Array, steps: int, slices: RowSlices, workers: int
+        self,
+        counts: Cooccurrence,
+        weights: PairWeights,
+        ridge: Array,
+        steps: int,
+        slices: RowSlices,
+        workers: int,
+        workspace: Workspace | None = None,
     ) -> None:
         self._counts, self._weights, self._ridge, self._steps = counts, weights, ridge, steps
         self._slices, self._workers = slices, workers
         self.n = len(ridge)
-        matrix = counts.matrix
-        self._solver = _core.RowSolver(
-            indptr=np.ascontiguousarray(matrix.indptr, dtype=np.int64),
-            indices=np.ascontiguousarray(matrix.indices, dtype=np.int32),
-            counts=matrix.data,
-            columns=weights.keep,
-            workers=workers,
-        )
+        self._workspace = workspace
+        self._solver = _core.RowSolver(weights.parts, weights.keep, workers)
 
     def penalty(self, factors: Factors) -> float:
         return self._penalty(factors.w) + self._penalty(factors.c)
@@ -120,7 +123,8 @@ class PairProblem:
     def improve(self, side: int, factors: Factors, tick: Tick | None) -> tuple[float, float]:
         fixed = factors.c if side == 0 else factors.w
         diagonal, turn = np.linalg.eigh(self._gram(fixed, self._drawn(side)[1]))
-        factors.w, factors.c = self._turned(factors.w, turn), self._turned(factors.c, turn)
+        self._turn(factors.w, turn)
+        self._turn(factors.c, turn)
         moved, fixed = (factors.w, factors.c) if side == 0 else (factors.c, factors.w)
         constant = self._penalty(fixed)
         before, after = self._improve(side, moved, fixed, diagonal[::-1], tick)
@@ -197,8 +201,6 @@ class PairProblem:
             workers=self._workers,
             progress=tick,
         )
-        release_pages(self._counts.matrix.indices)
-        release_pages(self._counts.matrix.data)
         return before, after
 
     def _mean(self, x: Array, weights: Array) -> Array:
@@ -211,12 +213,14 @@ class PairProblem:
 
         return self._slices.total(part)
 
-    def _turned(self, x: Array, turn: Array) -> Array:
-        """Return x times an orthogonal matrix, columns in reverse: those of the largest eigenvalues first."""
+    def _turn(self, x: Array, turn: Array) -> None:
+        """Multiply x, in place, by an orthogonal matrix, columns in reverse: those of the largest eigenvalues first."""
         small = np.ascontiguousarray(turn[:, ::-1]).astype(np.float32)
-        out = np.empty_like(x)
-        self._slices.map(lambda rows: np.matmul(x[rows], small, out=out[rows]))
-        return out
+
+        def part(rows: slice) -> None:
+            x[rows] = x[rows] @ small
+
+        self._slices.map(part)
 
     def unscaled(self, x: Array) -> Array:
         return x
@@ -224,7 +228,7 @@ class PairProblem:
     def spectral_pair(
         self, start: SpectralStart, d: int, seed: int, slices: RowSlices, workers: int
     ) -> tuple[Array, Array]:
-        rows = start.rows(self._counts, d, seed, slices, workers)
+        rows = start.rows(self._counts, d, seed, slices, workers, self._workspace)
         return rows, rows.copy()
 
     def spectrum_rows(self, spectrum: Spectrum, d: int) -> Array:

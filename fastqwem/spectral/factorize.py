@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -21,6 +22,7 @@ from .factorization import OUTPUTS, Factorization, HalfSweep
 from .logistic import LogisticProblem
 from .slices import RowSlices
 from .start import SpectralStart, start_factors
+from .workspace import Workspace
 
 __all__ = ["factorize"]
 
@@ -51,6 +53,8 @@ def factorize(
     seed: int = 0,
     workers: int = 0,
     progress: Progress = None,
+    memory: int | str | None = None,
+    scratch: str | os.PathLike[str] | None = None,
 ) -> Factorization:
     """Minimise word2vec's loss over all pairs of words, with the weights that its sampling gives them, from counts.
 
@@ -97,6 +101,12 @@ def factorize(
         Threads; 0 means all cores. Results do not depend on it.
     progress : bool, callable or None
         See `fastqwem.progress.Progress`; counts nonzeros of half sweeps.
+    memory : int or str, optional
+        Most memory that the process may hold, in bytes or as text such as "4GB", what it holds already included. What
+        does not fit of the spectral start's basis and values goes to files in `scratch`; the result is the same, bit
+        for bit. The factors and a copy of one of them must fit. Counts may be mapped.
+    scratch : path, optional
+        Folder for those files, which are gone when the start is made; the system's temporary folder by default.
 
     Returns
     -------
@@ -139,7 +149,9 @@ def factorize(
     vocab = getattr(counts_or_target, "vocab", None)
     n_words = len(vocab) if vocab is not None else _order(counts_or_target)
     slices = RowSlices(n_words, threads)
-    with slices.working():
+    workspace = Workspace(memory, scratch)
+    needed = _needed(n_words, d, slices, threads, is_pairs)
+    with slices.working(), workspace.reserved(needed, f"factorize {n_words:,} words into {d} dimensions"):
         problem: Problem
         if is_pairs:
             weights = PairWeights(counts_or_target, negative, ns_exponent, sample, threads)
@@ -148,7 +160,7 @@ def factorize(
             if sweeps is None and loss == "sgns":
                 n_sweeps = enough_sweeps(pairs, n_words, d)
             kind = LogisticProblem if loss == "sgns" else PairProblem
-            problem = kind(counts_or_target, weights, scale, n_steps, slices, threads)
+            problem = kind(counts_or_target, weights, scale, n_steps, slices, threads, workspace)
             options |= {"negative": float(negative), "ns_exponent": float(ns_exponent), "sample": float(sample)}
             options |= {"ridge_exponent": exponent, "steps": n_steps}
         else:
@@ -221,6 +233,19 @@ def _ridge(weights: PairWeights, pairs: float, strength: float, exponent: float)
     """Return the ridge of each word in units of weights that sum to one."""
     evidence = weights.rows * pairs
     return np.asarray(strength * np.where(evidence > 0, evidence, 1.0) ** exponent / pairs)
+
+
+def _needed(n: int, d: int, slices: RowSlices, workers: int, is_pairs: bool) -> int:
+    """Return the bytes that must be in memory: numbers per word, and two factors with a padded copy of one.
+
+    Before there are factors, their start has one of them and six blocks of vectors in memory. With a target
+    everything is float64, and a step has six matrices of the size of a factor.
+    """
+    temporary = workers * slices.height * 24 * d
+    if not is_pairs:
+        return 6 * 8 * n * d + temporary
+    block = SpectralStart().block
+    return 30 * 8 * n + 4 * n * max(2 * d + (d + 15) // 16 * 16, d + 6 * block) + temporary
 
 
 def _described(start: Any) -> Any:

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .slices import RowSlices
+from .slices import RowSlices, TallMatrix
+from .workspace import Workspace
 
 __all__ = ["BlockLanczos", "eigh_descending"]
 
@@ -47,9 +48,13 @@ class BlockLanczos:
         Source of the start block and of replacements where the Krylov space is exhausted.
     rows : RowSlices, optional
         The slices of n rows and their threads; by default one thread.
+    workspace : Workspace, optional
+        Where the basis is; by default in memory.
 
     Attributes
     ----------
+    dtype : numpy.dtype
+        Of the basis.
     size : int
         Vectors whose image under M is known: T is ``projected()``, of shape (size, size).
     passes : int
@@ -67,14 +72,15 @@ class BlockLanczos:
         dtype: Any,
         rng: np.random.Generator,
         rows: RowSlices | None = None,
+        workspace: Workspace | None = None,
     ) -> None:
         self._rows = RowSlices(n) if rows is None else rows
         self._apply = apply
         self._n = n
         self.block = min(block, n)
-        self._dtype = np.dtype(dtype)
+        self.dtype = np.dtype(dtype)
         self._rng = rng
-        self._basis = np.empty((n, min(capacity, n)), self._dtype, order="F")
+        self._basis = TallMatrix(n, min(capacity, n), self.dtype, workspace)
         self._t = np.zeros((self._basis.shape[1],) * 2)
         self._next: Array | None = None  # the block that follows, orthonormal to the basis
         self._coupling = np.zeros((0, 0))  # next^T M (last block), and what was dropped as noise
@@ -104,7 +110,7 @@ class BlockLanczos:
 
     def start(self, vectors: Array, images_leave: bool = False) -> None:
         """Begin with a block of vectors beside the (maybe empty) basis; any rank, filled up with random ones."""
-        block = np.ascontiguousarray(vectors, dtype=self._dtype)
+        block = np.ascontiguousarray(vectors, dtype=self.dtype)
         for _ in range(2):
             self._project(block, 0)
         lengths = np.linalg.norm(vectors, axis=0)
@@ -114,10 +120,17 @@ class BlockLanczos:
         self._local = 0
         self.inexact = self.inexact or images_leave
 
-    def reset(self, values: Array, vectors: Array, block: int) -> None:
-        """Replace the basis by Ritz vectors, orthonormal, and use blocks of another width from now on."""
+    def reset(self, values: Array, vectors: TallMatrix, block: int) -> None:
+        """Replace the basis by Ritz vectors, orthonormal, and use blocks of another width from now on.
+
+        The vectors are the first columns of a matrix, as many as there are values.
+        """
         k = len(values)
-        self._basis[:, :k] = vectors
+
+        def put(_: slice, basis: Array, part: Array) -> None:
+            basis[:, :k] = part[:, :k]
+
+        self._rows.map(put, self._basis, vectors)
         self._t[:] = 0
         self._t[:k, :k] = np.diag(values)
         self._next, self.block = None, min(block, self._n)
@@ -129,7 +142,11 @@ class BlockLanczos:
         if block is None or self.full:
             raise RuntimeError("no block to add: call start or restart first")
         begin, end = self.size, self.size + block.shape[1]
-        self._basis[:, begin:end] = block
+
+        def put(rows: slice, basis: Array) -> None:
+            basis[:, begin:end] = block[rows]
+
+        self._rows.map(put, self._basis)
         image = self._apply(block)
         self.passes += 1
         lengths = np.sqrt(_square_norms(self._rows, image))
@@ -158,20 +175,29 @@ class BlockLanczos:
 
     def combine(self, coefficients: Array) -> Array:
         """Return basis times coefficients, C-contiguous of the basis' dtype."""
-        small = coefficients.astype(self._dtype)
-        out = np.empty((self._n, coefficients.shape[1]), self._dtype)
-        self._rows.map(lambda rows: np.matmul(self._basis[rows, : self.size], small, out=out[rows]))
+        small = coefficients.astype(self.dtype)
+        out = np.empty((self._n, coefficients.shape[1]), self.dtype)
+        self._rows.map(lambda rows, basis: np.matmul(basis[:, : self.size], small, out=out[rows]), self._basis)
         return out
+
+    def combine_to(self, out: TallMatrix, coefficients: Array) -> None:
+        """Put basis times coefficients into a matrix."""
+        small = coefficients.astype(self.dtype)
+
+        def fill(_: slice, basis: Array, part: Array) -> None:
+            part[:] = basis[:, : self.size] @ small
+
+        self._rows.map(fill, self._basis, out)
 
     def restart(self, values: Array, coefficients: Array) -> None:
         """Keep only some Ritz vectors (exact combinations of the basis), and the next block."""
         k = len(values)
-        small = coefficients.astype(self._dtype)
+        small = coefficients.astype(self.dtype)
 
-        def keep(rows: slice) -> None:
-            self._basis[rows, :k] = self._basis[rows, : self.size] @ small
+        def keep(_: slice, basis: Array) -> None:
+            basis[:, :k] = basis[:, : self.size] @ small
 
-        self._rows.map(keep)
+        self._rows.map(keep, self._basis)
         coupling = self._coupling @ coefficients[self._last :]
         self._t[:] = 0
         self._t[:k, :k] = np.diag(values)
@@ -180,16 +206,15 @@ class BlockLanczos:
 
     def _project(self, x: Array, low: int) -> Array:
         """Remove from x its part in basis vectors [low, size), in place, and return the coefficients."""
-        basis = self._basis[:, low : self.size]
-        if not basis.shape[1]:
+        if low == self.size:
             return np.zeros((0, x.shape[1]))
-        coefficients = self._rows.total(lambda rows: basis[rows].T @ x[rows])
-        small = coefficients.astype(self._dtype)
+        coefficients = self._rows.total(lambda rows, basis: basis[:, low : self.size].T @ x[rows], self._basis)
+        small = coefficients.astype(self.dtype)
 
-        def remove(rows: slice) -> None:
-            x[rows] -= basis[rows] @ small
+        def remove(rows: slice, basis: Array) -> None:
+            x[rows] -= basis[:, low : self.size] @ small
 
-        self._rows.map(remove)
+        self._rows.map(remove, self._basis)
         return coefficients
 
     def _orthonormalise(self, x: Array, scale: float) -> tuple[Array, Array]:
@@ -199,7 +224,7 @@ class BlockLanczos:
         being shorter than the rounding errors of a product of length `scale`.
         """
         q, sigma, r = _thin_svd(self._rows, x)
-        noise = NOISE * float(np.finfo(self._dtype).eps) * scale
+        noise = NOISE * float(np.finfo(self.dtype).eps) * scale
         rank = min(int((sigma > noise).sum()), self._n - self.size)
         q = np.ascontiguousarray(q[:, :rank])
         if rank and sigma[rank - 1] < 0.05 * scale:  # short directions have magnified the errors of the projection
@@ -216,7 +241,7 @@ class BlockLanczos:
         width = min(self.block, self._n - self.size)
         if q.shape[1] >= width:
             return q[:, :width] if q.shape[1] > width else q
-        extra = self._rng.standard_normal((self._n, width - q.shape[1])).astype(self._dtype)
+        extra = self._rng.standard_normal((self._n, width - q.shape[1])).astype(self.dtype)
         for _ in range(3):
             self._project(extra, 0)
             extra -= q @ (q.T @ extra)

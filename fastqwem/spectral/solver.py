@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -22,9 +23,10 @@ from ..checks import check_integer, check_real, resolve_workers
 from ..errors import ConvergenceError
 from ..progress import Progress, Tick, track
 from .krylov import BlockLanczos, eigh_descending
-from .slices import RowSlices
+from .slices import RowSlices, TallMatrix
 from .spectrum import Certificate, Spectrum
-from .target import Target
+from .target import SLAB, Target
+from .workspace import Workspace
 
 __all__ = ["solve"]
 
@@ -38,7 +40,7 @@ EXTRA = 8
 """Ritz vectors beyond d that take part in the last Rayleigh-Ritz, and tell the gap."""
 PROBE_BLOCK, PROBE_STEPS = 16, 8
 BASIS_BYTES = 2 << 30
-"""Most memory for the basis; beyond it the iteration restarts."""
+"""Most bytes for the basis, in memory or on disk; beyond it the iteration restarts."""
 DENSE = 384
 """Orders up to which LAPACK on the dense matrix is faster than any iteration."""
 SINGLE_TOL = 3e-6
@@ -55,6 +57,8 @@ def solve(
     workers: int = 0,
     progress: Progress = None,
     max_passes: int = 1000,
+    memory: int | str | None = None,
+    scratch: str | os.PathLike[str] | None = None,
 ) -> Spectrum:
     """Find the algebraically largest eigenpairs of a symmetric target.
 
@@ -74,6 +78,13 @@ def solve(
         See `fastqwem.progress.Progress`; counts passes over the matrix.
     max_passes : int
         Give up after so many products of the matrix with a block of 16 vectors.
+    memory : int or str, optional
+        Most memory that the process may hold, in bytes or as text such as "4GB", what it holds already included. What
+        does not fit goes to files in `scratch`; the result is the same, bit for bit. Counts should then be mapped,
+        ``Cooccurrence.load(path, mmap=True)``: they are read as the solver goes along.
+    scratch : path, optional
+        Folder for those files; the system's temporary folder by default. At most ``4 V m + 4 nnz + 12 V (d + 8)``
+        bytes, with m as below; they are gone when solving is over, or the process is.
 
     Returns
     -------
@@ -83,7 +94,10 @@ def solve(
     Raises
     ------
     ValueError, TypeError
-        If an argument is out of range, or the target holds values that are not finite.
+        If an argument is out of range, `memory` holds not even what must be in memory (the message tells how much
+        that is), or the target holds values that are not finite.
+    OSError
+        If the scratch folder has no room or cannot be written. Nothing is left there.
     fastqwem.errors.ConvergenceError
         If `max_passes` did not suffice. Its `spectrum` holds what there is.
 
@@ -106,8 +120,9 @@ def solve(
     check_real("tol", tol, 0, open_minimum=True)
     check_integer("seed", seed, 0)
     check_integer("max_passes", max_passes, 1)
+    workspace = Workspace(memory, scratch)
     with track(progress, "solving", unit="pass") as tick:
-        solver = _Solver(problem, d, float(tol), seed, max_passes, tick)
+        solver = _Solver(problem, d, float(tol), seed, max_passes, tick, workspace)
         return solver.run()
 
 
@@ -152,12 +167,22 @@ class _Ritz:
     """Rayleigh-Ritz pairs in float64, measured: d + extra values, vectors as columns, residual norms."""
 
     values: Array
-    vectors: Array
+    vectors: TallMatrix
     residuals: Array
 
 
 class _Solver:
-    def __init__(self, problem: _Problem, d: int, tol: float, seed: int, max_passes: int, tick: Tick | None) -> None:
+    def __init__(
+        self,
+        problem: _Problem,
+        d: int,
+        tol: float,
+        seed: int,
+        max_passes: int,
+        tick: Tick | None,
+        workspace: Workspace | None = None,
+    ) -> None:
+        self.workspace = workspace or Workspace()
         self.problem, self.d, self.tol, self.max_passes, self.tick = problem, d, tol, max_passes, tick
         self.rng = np.random.default_rng(seed)
         self.rows = RowSlices(problem.n, problem.workers)
@@ -167,19 +192,46 @@ class _Solver:
 
     def run(self) -> Spectrum:
         """Return the certified spectrum, or raise ConvergenceError."""
-        with self.rows.working():
-            return self._run()
+        with self.rows.working(), self.workspace.reserved(self._needed(), self._what):
+            try:
+                return self._run()
+            finally:
+                if self.problem.target is not None:
+                    self.problem.target.forget_values_on_disk()
+
+    @property
+    def _what(self) -> str:
+        return f"solve for {self.d} pairs of order {self.problem.n:,}"
+
+    def _needed(self) -> int:
+        """Return the bytes that must be in memory: the result, the blocks of a step, and what threads work with."""
+        n = self.problem.n
+        if self._is_small():
+            return 6 * 8 * n * n
+        threads = self.problem.workers * self.rows.height * 24 * (self.d + EXTRA)
+        projected = 200 * self._capacity(BLOCK, 4) ** 2  # the matrix, and LAPACK's copies
+        return self._rows_needed(4 if self._in_single else 8) + threads + projected
+
+    def _rows_needed(self, itemsize: int) -> int:
+        """Return the bytes of the result and half a dozen blocks, or one of them and a slab of the float64 product."""
+        blocks = max(6 * BLOCK * itemsize, BLOCK * itemsize + SLAB * (itemsize + 8))
+        return self.problem.n * (self.d * itemsize + blocks)
+
+    @property
+    def _in_single(self) -> bool:
+        return self.problem.single and self.tol >= SINGLE_TOL
 
     def _run(self) -> Spectrum:
         if self._is_small():
             return self._dense()
-        if self.problem.single and self.tol >= SINGLE_TOL:
+        if self._in_single:
             spectrum = self._iterate(np.float32)
             if spectrum.certificate.converged:
                 return spectrum
             if self.passes < self.max_passes:
                 _LOG.info("float32 stopped at %s; starting again in float64", spectrum.certificate)
-                spectrum = self._iterate(np.float64)
+                with self.workspace.reserved(self._rows_needed(8) - self._rows_needed(4), self._what):
+                    spectrum = self._iterate(np.float64)
         else:
             spectrum = self._iterate(np.float64)
         if not spectrum.certificate.converged:
@@ -205,7 +257,9 @@ class _Solver:
         n, d = self.problem.n, self.d
         block = BLOCK if n >= 32 * BLOCK else max(1, n // 32)
         capacity = self._capacity(block, np.dtype(dtype).itemsize)
-        lanczos = BlockLanczos(self._apply, n, block, capacity, dtype, self.rng, self.rows)
+        lanczos = BlockLanczos(self._apply, n, block, capacity, dtype, self.rng, self.rows, self.workspace)
+        if self.problem.target is not None and dtype == np.float32:
+            self.problem.target.values(self.workspace)  # the basis, which is read more often, has the first choice
         start = self.start_block
         lanczos.start(self.rng.standard_normal((n, block)) if start is None else start)
         while True:
@@ -242,8 +296,7 @@ class _Solver:
         """Step until d pairs stand in float64; False if the passes or the precision did not suffice."""
         for share in (SAFETY, SAFETY / 5):
             _, coefficients, done = self._step_until(lanczos, share)
-            k = min(self.d + EXTRA, lanczos.size)
-            ritz = self._rayleigh_ritz(lanczos.combine(coefficients[:, :k]))
+            ritz = self._rayleigh_ritz(lanczos, coefficients[:, : self.d + EXTRA])
             if ritz.residuals[: self.d].max() <= self._threshold(ritz.values):
                 return ritz, True
             if not done:
@@ -283,27 +336,50 @@ class _Solver:
         lower = min(4, len(values) - upper)
         return np.concatenate([np.arange(upper), np.arange(len(values) - lower, len(values))])
 
-    def _rayleigh_ritz(self, basis: Array) -> _Ritz:
-        """Return the Ritz pairs of the span of nearly orthonormal columns, all in float64."""
-        image = self.problem.exact(basis)
-        self.passes += -(-basis.shape[1] // BLOCK)
-        k = basis.shape[1]
+    def _rayleigh_ritz(self, lanczos: BlockLanczos, coefficients: Array) -> _Ritz:
+        """Return the Ritz pairs of the span of these combinations, nearly orthonormal, all in float64."""
+        n, k = self.problem.n, coefficients.shape[1]
+        basis = TallMatrix(n, k, lanczos.dtype, self.workspace)
+        lanczos.combine_to(basis, coefficients)
+        image = self._image(basis)
+        self.passes += -(-k // BLOCK)
 
-        def products(rows: slice) -> Array:
-            wide = basis[rows].astype(np.float64)
-            return np.stack([wide.T @ wide, wide.T @ image[rows]])
+        def products(_: slice, part: Array, image: Array) -> Array:
+            wide = part.astype(np.float64)
+            return np.stack([wide.T @ wide, wide.T @ image])
 
-        gram, projected = self.rows.total(products)
+        gram, projected = self.rows.total(products, basis, image)
         half = np.linalg.inv(np.linalg.cholesky(gram))
         values, turn = _call(lambda: eigh_descending(half @ ((projected + projected.T) / 2) @ half.T), k)
         turn = half.T @ turn
-        vectors = np.empty(basis.shape, np.float64)
 
-        def square_residuals(rows: slice) -> Array:
-            vectors[rows] = basis[rows] @ turn
-            return np.asarray(np.square(image[rows] @ turn - vectors[rows] * values).sum(axis=0))
+        def square_residuals(_: slice, part: Array, image: Array) -> Array:
+            vectors = part @ turn
+            squares = np.asarray(np.square(image @ turn - vectors * values).sum(axis=0))
+            image[:] = vectors  # in the place of what is not needed any more
+            return squares
 
-        return _Ritz(values, vectors, np.sqrt(self.rows.total(square_residuals)))
+        return _Ritz(values, image, np.sqrt(self.rows.total(square_residuals, basis, image)))
+
+    def _image(self, basis: TallMatrix) -> TallMatrix:
+        """Return M times a matrix, in float64, a slab of columns at a time."""
+        n, k = basis.shape
+        result = TallMatrix(n, k, np.float64, self.workspace)
+        for at in range(0, k, SLAB):
+            columns = slice(at, min(at + SLAB, k))
+            slab = np.empty((n, columns.stop - at), basis.dtype)
+
+            def take(rows: slice, part: Array, to: Array = slab, columns: slice = columns) -> None:
+                to[rows] = part[:, columns]
+
+            self.rows.map(take, basis)
+            product = self.problem.exact(slab)
+
+            def put(rows: slice, part: Array, product: Array = product, columns: slice = columns) -> None:
+                part[:, columns] = product[rows]
+
+            self.rows.map(put, result)
+        return result
 
     def _probe(self, lanczos: BlockLanczos, ritz: _Ritz) -> float:
         """Return the largest Ritz value of a fresh random block Lanczos orthogonal to the d vectors.
@@ -311,7 +387,7 @@ class _Solver:
         The basis is left holding those vectors and what the probe found, ready to go on from there.
         """
         d, n = self.d, self.problem.n
-        lanczos.reset(ritz.values[:d], ritz.vectors[:, :d], PROBE_BLOCK)
+        lanczos.reset(ritz.values[:d], ritz.vectors, PROBE_BLOCK)
         lanczos.start(self.rng.standard_normal((n, min(PROBE_BLOCK, n - d))), images_leave=True)
         for _ in range(PROBE_STEPS):
             if lanczos.full or lanczos.exhausted:
@@ -320,6 +396,22 @@ class _Solver:
         return float(np.linalg.eigvalsh(lanczos.projected()[d:, d:])[-1])
 
     # --- the result ------------------------------------------------------------------------------------------
+
+    def _signed(self, matrix: TallMatrix, dtype: Any) -> Array:
+        """Return the first d columns, with signs such that the entry of largest magnitude is positive."""
+
+        def extremes(_: slice, part: Array) -> Array:
+            return np.stack([part[:, : self.d].max(axis=0), -part[:, : self.d].min(axis=0)])
+
+        most = np.max(self.rows.map(extremes, matrix), axis=0)
+        signs = np.where(most[0] >= most[1], 1.0, -1.0)
+        result = np.empty((self.problem.n, self.d), dtype)
+
+        def fill(rows: slice, part: Array) -> None:
+            result[rows] = part[:, : self.d] * signs
+
+        self.rows.map(fill, matrix)
+        return result
 
     def _dense(self) -> Spectrum:
         matrix = np.ascontiguousarray(self.problem.exact(np.eye(self.problem.n)))
@@ -330,7 +422,7 @@ class _Solver:
         k, d = min(self.d + 1, self.problem.n), self.d
         chosen = np.ascontiguousarray(vectors[:, :k])
         residuals = np.linalg.norm(self.problem.exact(chosen) - chosen * values[:k], axis=0)
-        ritz = _Ritz(values[:k], chosen, residuals)
+        ritz = _Ritz(values[:k], TallMatrix.of(chosen), residuals)
         threshold = self._threshold(values)
         good = bool(residuals[:d].max() <= threshold)
         probe = float(values[d]) if d < len(values) else np.nan
@@ -345,7 +437,7 @@ class _Solver:
         self, ritz: _Ritz, threshold: float, probe: float, converged: bool, dtype: Any, method: str | None = None
     ) -> Spectrum:
         d = self.d
-        vectors = _fix_signs(ritz.vectors[:, :d]).astype(dtype)
+        vectors = self._signed(ritz.vectors, dtype)
 
         def gram_of(rows: slice) -> Array:
             wide = vectors[rows].astype(np.float64)
@@ -383,12 +475,6 @@ def _forecast(before: tuple[int, float] | None, now: tuple[int, float], goal: fl
     rate = np.log(before[1] / now[1]) / (now[0] - before[0])
     needed = np.log(max(now[1], 1e-300) / max(goal, 1e-300)) / rate
     return int(np.clip(np.ceil(0.5 * needed), 4, 20))  # convergence speeds up towards the end
-
-
-def _fix_signs(vectors: Array) -> Array:
-    """Give the columns, in place, signs such that the entry of largest magnitude is positive."""
-    vectors *= np.where(vectors.max(axis=0) >= -vectors.min(axis=0), 1.0, -1.0)
-    return vectors
 
 
 def _call(function: Callable[[], _T], order: int) -> _T:

@@ -11,9 +11,10 @@ from ..checks import check_integer, check_real
 from ..counts.cooccurrence import Cooccurrence
 from ..numeric import inverse_or_zero
 from .krylov import BlockLanczos, eigh_descending
-from .slices import RowSlices
+from .slices import RowSlices, row_slices
 from .spectrum import Spectrum
 from .target import Target
+from .workspace import Workspace
 
 __all__ = ["SpectralStart", "start_factors"]
 
@@ -55,23 +56,33 @@ class SpectralStart:
         check_integer("passes", self.passes, 1)
         check_integer("block", self.block, 1)
 
-    def rows(self, counts: Cooccurrence, d: int, seed: int, slices: RowSlices, workers: int) -> Array:
-        """Return the start as float32 of shape (V, d)."""
+    def rows(
+        self,
+        counts: Cooccurrence,
+        d: int,
+        seed: int,
+        slices: RowSlices,
+        workers: int,
+        workspace: Workspace | None = None,
+    ) -> Array:
+        """Return the start as float32 of shape (V, d); basis and values of the target are made in the workspace."""
+        workspace = workspace or Workspace()
         target = Target(counts, "qwem", self.negative, self.ns_exponent, self.smoothing, self.weight_exponent)
         target.workers = workers
-        mapped = isinstance(counts.matrix.data, np.memmap)
 
-        def apply(x: Array) -> Array:  # counts on disk may have no room for a float32 copy of the values
-            return target.multiply(x, exact=mapped).astype(np.float32, copy=False)
+        def apply(x: Array) -> Array:
+            target.values(workspace)  # after the basis, which is read more often, has had its choice of memory
+            return target.multiply(x)
 
-        values, vectors = self._eigenpairs(target, apply, d, seed, slices)
-        inverse = inverse_or_zero(target.gamma)
-        rows: Array = (vectors * self._scales(values) * inverse[:, None]).astype(np.float32)
-        return rows
+        values, vectors = self._eigenpairs(target, apply, d, seed, slices, workspace)
+        inverse, scales = inverse_or_zero(target.gamma), self._scales(values)
+        for rows in row_slices(len(vectors)):
+            vectors[rows] = vectors[rows] * scales * inverse[rows, None]
+        return vectors.astype(np.float32, copy=False)
 
     def scaled(self, target: Any, d: int, seed: int, slices: RowSlices) -> Array:
         """Return ``U Lambda ** eigenvalue_exponent`` of an operator as float64 of shape (V, d)."""
-        values, vectors = self._eigenpairs(target, lambda x: np.asarray(target @ x), d, seed, slices, np.float64)
+        values, vectors = self._eigenpairs(target, lambda x: np.asarray(target @ x), d, seed, slices, None, np.float64)
         return np.asarray(vectors * self._scales(values))
 
     def _scales(self, values: Array) -> Array:
@@ -81,7 +92,14 @@ class SpectralStart:
         return scales * (np.sqrt(positive.sum()) / norm) if norm else scales
 
     def _eigenpairs(
-        self, target: Any, apply: Any, d: int, seed: int, slices: RowSlices, dtype: Any = np.float32
+        self,
+        target: Any,
+        apply: Any,
+        d: int,
+        seed: int,
+        slices: RowSlices,
+        workspace: Workspace | None,
+        dtype: Any = np.float32,
     ) -> tuple[Array, Array]:
         """Return the leading d Ritz values and vectors; values are zero beyond the order of the target."""
         n = target.shape[0]
@@ -91,13 +109,15 @@ class SpectralStart:
         else:
             passes = max(self.passes, -(-3 * d // (2 * self.block)))
             rng = np.random.default_rng(seed)
-            lanczos = BlockLanczos(apply, n, self.block, passes * self.block, dtype, rng, slices)
+            lanczos = BlockLanczos(apply, n, self.block, passes * self.block, dtype, rng, slices, workspace)
             lanczos.start(rng.standard_normal((n, lanczos.block)))
             while lanczos.passes < passes and not lanczos.full and not lanczos.exhausted:
                 lanczos.step()
             values, coefficients = eigh_descending(lanczos.projected())
             values, vectors = values[:d], lanczos.combine(coefficients[:, :d])
         missing = d - len(values)
+        if not missing:
+            return values, vectors
         return np.pad(values, (0, missing)), np.pad(vectors, ((0, 0), (0, missing)))
 
 

@@ -15,6 +15,9 @@ from scipy.sparse.linalg import LinearOperator
 from .. import _core
 from ..checks import check_choice, check_real, resolve_workers
 from ..counts.cooccurrence import Cooccurrence
+from ..counts.row_parts import any_mapped, kernel_parts
+from ..storage import is_mapped
+from .workspace import Workspace
 
 __all__ = ["KINDS", "Target"]
 
@@ -82,7 +85,8 @@ class Target(LinearOperator):
     Notes
     -----
     Products with float64 operands compute every value from its integer count in float64; products with float32
-    operands use a float32 copy of the values (4 bytes per nonzero), made at the first one. Sources: M* and its weights,
+    operands use a float32 copy of the values (4 bytes per nonzero), made at the first one. Counts that are mapped from
+    files are read part by part, and what was used leaves memory. Sources: M* and its weights,
     Karkada et al. 2025 (arXiv 2502.09863), Theorem 1 and Proposition 2; the smoothing is ours.
 
     Examples
@@ -107,7 +111,7 @@ class Target(LinearOperator):
         weight = check_real("weight_exponent", weight_exponent)
         if kind == "ppmi" and k != 1:
             raise ValueError(f"negative must be 1 for kind 'ppmi', got {k:g}; kind 'sppmi' subtracts log(negative)")
-        self._matrix = _checked_matrix(counts)
+        self._parts = kernel_parts(counts)
         self.counts = counts
         self.vocab = counts.vocab
         self.options: dict[str, Any] = {
@@ -117,7 +121,7 @@ class Target(LinearOperator):
             "smoothing": beta,
             "weight_exponent": weight,
         }
-        n_words = self._matrix.shape[0]
+        n_words = len(counts.vocab)
         if counts.total <= 0:
             raise ValueError("counts hold no pairs: no two words of the vocabulary stand within the window")
         super().__init__(dtype=np.dtype(np.float64), shape=(n_words, n_words))  # type: ignore[call-arg]
@@ -132,9 +136,7 @@ class Target(LinearOperator):
         if kind == "qwem":
             half *= beta + k * (1 + beta)
         self._core = _core.TargetMatrix(
-            indptr=np.ascontiguousarray(self._matrix.indptr, dtype=np.int64),
-            indices=self._matrix.indices,
-            counts=self._matrix.data,
+            parts=self._parts,
             joint=joint,
             noise=half,
             gamma=self.gamma,
@@ -155,15 +157,31 @@ class Target(LinearOperator):
 
     def __repr__(self) -> str:
         options = ", ".join(f"{name}={value!r}" for name, value in self.options.items())
-        return f"<Target of {self.shape[0]} words, {self._matrix.nnz} stored pairs: {options}>"
+        return f"<Target of {self.shape[0]} words, {self._nnz} stored pairs: {options}>"
 
-    def values(self) -> Array:
-        """Return the nonzeros of ``gamma S gamma`` as float32, in the order of ``counts.matrix``; made once."""
+    @property
+    def _nnz(self) -> int:
+        return sum(len(indices) for _, indices, _, _ in self._parts)
+
+    def values(self, workspace: Workspace | None = None) -> Array:
+        """Return the nonzeros of ``gamma S gamma`` as float32, in the order of the counts; made once.
+
+        Parameters
+        ----------
+        workspace : Workspace, optional
+            Where to put them; by default in memory. Those of counts on disk go to disk unless it has a budget.
+        """
         if self._values is None:
-            values = np.empty(self._matrix.nnz, np.float32)
-            self._core.values(values, self._workers)
+            on_disk = workspace is not None and not workspace.limited and any_mapped(self._parts)
+            values = (workspace or Workspace()).empty(self._nnz, np.float32, on_disk)
+            self._core.values(values, is_mapped(values), self._workers)
             self._values = values
         return self._values
+
+    def forget_values_on_disk(self) -> None:
+        """Let the scratch file go that `values` may be in."""
+        if self._values is not None and is_mapped(self._values):
+            self._values = None
 
     def multiply(self, x: Array, out: Array | None = None, *, exact: bool = False) -> Array:
         """Return M x.
@@ -178,7 +196,8 @@ class Target(LinearOperator):
         """
         if x.dtype == np.float32 and not exact:
             out = np.empty_like(x) if out is None else out
-            self._core.product(self.values(), x, out, self._workers)
+            values = self.values()
+            self._core.product(values, is_mapped(values), x, out, self._workers)
             return out
         out = np.empty(x.shape, np.float64) if out is None else out
         if x.shape[1] <= SLAB:
@@ -238,23 +257,6 @@ class Target(LinearOperator):
             raise ValueError(f"vectors must have shape ({self.shape[0]}, d), got {w.shape}")
         scaled = np.ascontiguousarray(self.gamma[:, None] * w)
         return scaled, self.multiply(scaled)
-
-
-def _checked_matrix(counts: Cooccurrence) -> Any:
-    """Return the CSR matrix of `counts` with the dtypes that the kernels read."""
-    try:
-        matrix, _ = counts.matrix, counts.vocab
-    except AttributeError:
-        raise TypeError(f"counts must be a Cooccurrence, got {type(counts).__name__}") from None
-    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
-        raise ValueError(f"counts must be a square matrix, got shape {matrix.shape}")
-    if matrix.data.dtype not in (np.dtype(np.int32), np.dtype(np.int64)):
-        raise TypeError(f"counts must be int32 or int64, got {matrix.data.dtype}")
-    if matrix.indices.dtype != np.int32:  # SciPy widens both index arrays beyond 2^31 nonzeros
-        matrix = type(matrix)((matrix.data, matrix.indices.astype(np.int32), matrix.indptr), shape=matrix.shape)
-    if matrix.nnz and matrix.data.min() < 0:
-        raise ValueError(f"counts must not be negative, got {matrix.data.min()}")
-    return matrix
 
 
 def _noise(joint: Array, exponent: float) -> Array:
