@@ -1,0 +1,1 @@
+"""Training on one GPU: the algorithm of `fastqwem.training.spec` in Numba CUDA kernels."""
