@@ -42,7 +42,7 @@ def signature() -> tuple[Any, ...]:
     line = (*line_signature()[9:],)
     floats = float32[::1]
     return (
-        *line, int64, int64, floats, uint64, uint32[::1], int32[::1], floats, floats, floats, floats, floats, floats,
+        *line, int32, int32, floats, uint64, uint32[::1], int32[::1], floats, floats, floats, floats, floats, floats,
         floats,
     )  # fmt: skip
 
@@ -83,7 +83,7 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
     - key: of the epoch;
     - threshold uint32 (V,), alias int32 (V,): the alias table;
     - inputs, outputs float32 (V * width,): the matrices, one and the same array if tied;
-    - input_gain, output_gain float32 (h,): what the changes of the rows of the first words are multiplied by;
+    - input_care, output_care float32 (h,): of the first words, see `crowd.care`; one that says 1 at least;
     - known float32 (`known_length`,): with exact negatives mu, nu, the largest eigenvalues of Sigma and Pi, then
       Sigma and Pi, all padded to `width`; ratio float32 (V,): each word's probability as a negative over that as a
       centre;
@@ -242,7 +242,7 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
 
     @cuda.jit(device=True, fastmath=True)
     def damp(n_inputs, n_centers, alpha, weights, square, mass, factor, word, known, ratio, expected):
-        """Multiply the factors of rows by QWEM's damping; with exact negatives, note how often each row meets them."""
+        """Make QWEM's damping of the rows' crowds, in `factor`; with exact negatives, note how often each row meets them."""
         lane = cuda.threadIdx.x
         for i in range(lane, n_inputs, WARP):
             total, met = ZERO, ZERO
@@ -270,7 +270,7 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
             for other in range(n_inputs):
                 if word[other] == word[i]:
                     total += mass[other]
-            factor[i] *= damping(alpha, total)
+            factor[i] = damping(alpha, factor[i] * total)
         for j in range(lane, outputs_of_block, WARP):
             if j < n_centers or j >= most_centers:
                 total = ZERO
@@ -278,7 +278,7 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
                     same = word[most_inputs + other] == word[most_inputs + j]
                     if same and (other < n_centers or other >= most_centers):
                         total += mass[most_inputs + other]
-                factor[most_inputs + j] *= damping(alpha, total)
+                factor[most_inputs + j] = damping(alpha, factor[most_inputs + j] * total)
         cuda.syncthreads()
 
     @cuda.jit(device=True, fastmath=True)
@@ -357,7 +357,7 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
     @cuda.jit(fastmath=True)
     def kernel(
         words, places, centers, lows, highs, starts, counts,
-        n_chunks, parts, alphas, key, threshold, alias, inputs, outputs, input_gain, output_gain, known, ratio, loss,
+        n_chunks, parts, alphas, key, threshold, alias, inputs, outputs, input_care, output_care, known, ratio, loss,
     ):  # fmt: skip
         lane = cuda.threadIdx.x
         rows = cuda.shared.array(size_of_rows, float32)
@@ -407,11 +407,11 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
                 lost += score(n_inputs, n_centers, alpha, rows, part, pulls, weights, input_at, word, seat, low, high)
                 if train or is_exact:
                     for i in range(lane, n_inputs, WARP):
-                        factor[i] = input_gain[word[i]] if word[i] < len(input_gain) else ONE
+                        factor[i] = input_care[word[i]] if word[i] < len(input_care) else ONE
                     for j in range(lane, outputs_of_block, WARP):
                         row = most_inputs + j
                         if j < n_centers or j >= most_centers:
-                            factor[row] = output_gain[word[row]] if word[row] < len(output_gain) else ONE
+                            factor[row] = output_care[word[row]] if word[row] < len(output_care) else ONE
                     cuda.syncthreads()
                 if damped and (train or is_exact):
                     measure_lengths(n_inputs, rows, part, square)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..spec.blocks import CHUNK, draws_per_negative
+
+if TYPE_CHECKING:
+    from ..options import Options
 
 __all__ = ["SHARED_LIMIT", "WARP", "Sizes"]
 
@@ -81,6 +85,13 @@ class Sizes:
             gaps=held_out > 0,
             chunk=chunk,
         )
+
+    @classmethod
+    def of_options(cls, options: Options) -> Sizes:
+        """Return the sizes of a run's options."""
+        names = ("vector_size", "objective", "window", "negative", "shared_negatives", "shrink_windows")
+        values = {name: getattr(options, name) for name in (*names, "exact_negatives", "held_out")}
+        return cls.of(**values)
 
     @property
     def columns(self) -> int:
