@@ -22,7 +22,7 @@ from numba import cuda, float32, int32, int64, uint32, uint64
 
 from ..spec import compiled, random
 from .lines import line_signature, make_lines
-from .sizes import DOTS, WARP, Sizes
+from .sizes import WARP, Sizes
 
 __all__ = ["VARIANTS", "known_length", "make_kernel", "make_lines", "signature", "variants"]
 
@@ -99,17 +99,18 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
     bits, draw_negative, damping = scalars.bits, scalars.negative, scalars.damping
     pull = scalars.qwem_pull if sizes.objective == "qwem" else scalars.sgns_pull
     cost = scalars.qwem_loss if sizes.objective == "qwem" else scalars.sgns_loss
+    dots = sizes.dots
     damped = sizes.objective == "qwem"
     dimensions, width, columns, gaps = sizes.vector_size, sizes.width, sizes.columns, sizes.gaps
     most_inputs, most_centers, outputs_of_block = sizes.inputs, sizes.centers, sizes.outputs
     output_rows, rows_of_block = sizes.output_rows, sizes.inputs + sizes.output_rows
     score_tile, score_tiles = sizes.score_tile, -(-sizes.outputs // sizes.score_tile)
-    score_inputs = max(1, DOTS // score_tile)  # inputs whose scores are added up together
+    score_inputs = max(1, dots // score_tile)  # inputs whose scores are added up together
     update_tile, update_tiles = sizes.update_tile, -(-sizes.outputs // sizes.update_tile)
     slab, slabs = sizes.slab, -(-columns // sizes.slab)
     whole_slabs = slab * slabs == columns
     share, exact = float32(-sizes.share), float32(sizes.exact)
-    size_of_rows, size_of_pairs, size_of_part = rows_of_block * width, most_inputs * output_rows, DOTS * STRIDE
+    size_of_rows, size_of_pairs, size_of_part = rows_of_block * width, most_inputs * output_rows, dots * STRIDE
     size_of_weights = size_of_pairs if damped else 1
     score_registers, slab_registers, together_registers = score_tile * columns, update_tile * slab, TOGETHER * columns
     is_exact = sizes.exact > 0
@@ -225,8 +226,8 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
         """The squared lengths of all rows: of the inputs from 0, of the outputs from most_inputs."""
         lane = cuda.threadIdx.x
         total = n_inputs + outputs_of_block
-        for first in range(0, total, DOTS):
-            n = min(DOTS, total - first)
+        for first in range(0, total, dots):
+            n = min(dots, total - first)
             for i in range(n):
                 row = first + i if first + i < n_inputs else first + i - n_inputs + most_inputs
                 product = ZERO

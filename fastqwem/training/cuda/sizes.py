@@ -16,8 +16,8 @@ WARP = 32
 SHARED_LIMIT = 48 * 1024
 """Bytes of shared memory that every GPU gives a thread block without being asked."""
 
-DOTS = 64
-"""Scores that are added up at a time: two for each lane."""
+DOTS = (64, 32, 16)
+"""Scores that are added up at a time: two for each lane, or fewer where shared memory is short."""
 ROW_REGISTERS = 64
 """Registers of a lane for the columns of output rows in an update; their changes take as many again."""
 
@@ -119,7 +119,7 @@ class Sizes:
     @property
     def score_tile(self) -> int:
         """Outputs whose rows a lane holds at a time while it computes scores."""
-        most = max(1, min(ROW_REGISTERS // self.columns, DOTS))
+        most = max(1, min(ROW_REGISTERS // self.columns, min(DOTS)))
         return -(-self.outputs // -(-self.outputs // most))
 
     @property
@@ -141,11 +141,19 @@ class Sizes:
         return max(-(-self.outputs // tile) * tile for tile in tiles)
 
     @property
+    def dots(self) -> int:
+        """Scores that are added up at a time."""
+        return next((dots for dots in DOTS if self._bytes(dots) <= SHARED_LIMIT), DOTS[-1])
+
+    @property
     def shared_bytes(self) -> int:
         """Shared memory of a thread block."""
+        return self._bytes(self.dots)
+
+    def _bytes(self, dots: int) -> int:
         rows = self.inputs + self.output_rows
         pairs = self.inputs * self.output_rows * (2 if self.objective == "qwem" else 1)
-        floats = rows * self.width + DOTS * (WARP + 1) + pairs + 4 * rows
+        floats = rows * self.width + dots * (WARP + 1) + pairs + 4 * rows
         return 4 * (floats + rows + self.inputs + 4 * self.centers)
 
     @property
