@@ -118,7 +118,7 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
     score_registers, slab_registers, together_registers = score_tile * columns, update_tile * slab, TOGETHER * columns
     is_exact = sizes.exact > 0
     rows_if_exact, rows_if_damped = rows_of_block if is_exact else 1, rows_of_block if damped else 1
-    wide, step = uint64(width), uint64(WARP)
+    wide, step, stride = uint64(width), uint64(WARP), uint64(STRIDE)
     sigma_at, pi_at = 2 * width + 2, 2 * width + 2 + width * width
     negatives, dot_turns = sizes.negatives, -(-dots // WARP)
     center_turns, negative_turns = -(-most_centers // WARP), -(-negatives // WARP)
@@ -130,6 +130,11 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
         @cuda.jit(device=True, fastmath=True)
         def load(array, at):
             return array[at]
+
+    @cuda.jit(device=True, fastmath=True)
+    def place(at):
+        """An index into shared memory that constants are added to."""
+        return uint64(u32(at))
 
     @cuda.jit(device=True, fastmath=True)
     def reaches(at, which, seat, low, high):
@@ -162,11 +167,11 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
                 low[which] = lows[slot, at]
                 high[which] = highs[slot, at]
                 word[u32(most_inputs + which)] = words[slot, u32(center)]
-        place = places[slot, u32(centers[slot, u32(first)])]
+        position = places[slot, u32(centers[slot, u32(first)])]
         for turn in range(negative_turns):
             number = u32(turn * WARP + lane)
             if number < negatives:
-                x0, x1 = bits(key, place, NEGATIVE_DRAW + number)
+                x0, x1 = bits(key, position, NEGATIVE_DRAW + number)
                 word[u32(most_inputs + most_centers + number)] = draw_negative(x0, x1, threshold, alias)
         cuda.syncthreads()
         return n_centers
@@ -210,14 +215,16 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
     def copy_row(matrix, word, rows, to):
         lane = u32(cuda.threadIdx.x)
         base = uint64(u32(word)) * wide + uint64(lane)
+        at = place(to * width + lane)
         for v in range(columns):
-            rows[u32(to * width + WARP * v + lane)] = load(matrix, base + uint64(v) * step)
+            rows[at + uint64(v) * step] = load(matrix, base + uint64(v) * step)
 
     @cuda.jit(device=True, fastmath=True)
     def add_up(part, dot):
         total = ZERO
+        at = place(dot * STRIDE)
         for lane in range(WARP):
-            total += part[u32(dot * STRIDE + lane)]
+            total += part[at + uint64(lane)]
         return total
 
     @cuda.jit(device=True, fastmath=True)
@@ -229,19 +236,21 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
         x = cuda.local.array(columns, float32)
         for tile in range(score_tiles):
             for k in range(score_tile):
+                at = place((most_inputs + tile * score_tile + k) * width + lane)
                 for v in range(columns):
-                    row = most_inputs + tile * score_tile + k
-                    held[k * columns + v] = rows[u32(row * width + WARP * v + lane)]
+                    held[k * columns + v] = rows[at + uint64(v) * step]
             for first in range(0, n_inputs, score_inputs):
                 n = i32(min(score_inputs, n_inputs - first))
                 for i in range(n):
+                    at = place((first + i) * width + lane)
                     for v in range(columns):
-                        x[v] = rows[u32((first + i) * width + WARP * v + lane)]
+                        x[v] = rows[at + uint64(v) * step]
+                    at = place(i * score_tile * STRIDE + lane)
                     for k in range(score_tile):
                         product = ZERO
                         for v in range(columns):
                             product += x[v] * held[k * columns + v]
-                        part[u32((i * score_tile + k) * STRIDE + lane)] = product
+                        part[at + uint64(k) * stride] = product
                 cuda.syncthreads()
                 for turn in range(dot_turns):
                     dot = u32(turn * WARP + lane)
@@ -281,8 +290,9 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
             for i in range(n):
                 row = first + i if first + i < n_inputs else first + i - n_inputs + most_inputs
                 product = ZERO
+                at = place(row * width + lane)
                 for v in range(columns):
-                    entry = rows[u32(row * width + WARP * v + lane)]
+                    entry = rows[at + uint64(v) * step]
                     product += entry * entry
                 part[u32(i * STRIDE + lane)] = product
             cuda.syncthreads()
@@ -355,8 +365,9 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
                 for v in range(columns):
                     y[q * columns + v] = ZERO
             for k in range(dimensions):
+                at = place(second_at + k * width + lane)
                 for v in range(columns):
-                    s[v] = known[u32(second_at + k * width + WARP * v + lane)]
+                    s[v] = known[at + uint64(v) * step]
                 for q in range(TOGETHER):
                     entry = rows[u32((first_row + min(first + q, n - 1)) * width + k)]
                     for v in range(columns):
@@ -366,9 +377,10 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
                     row = u32(first_row + first + q)
                     base = uint64(u32(word[row])) * wide + uint64(lane)
                     change = -alpha * expected[row] * factor[row]
+                    at = place(row * width + lane)
                     for v in range(columns):
                         mean = known[u32(first_at + WARP * v + lane)]
-                        entry = rows[u32(row * width + WARP * v + lane)]
+                        entry = rows[at + uint64(v) * step]
                         lost += expected[row] * entry * (mean + QUARTER * y[q * columns + v])
                         if train:
                             cuda.atomic.add(matrix, base + uint64(v) * step, change * (mean + HALF * y[q * columns + v]))
@@ -384,25 +396,28 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
         moved = cuda.local.array(slab, float32)
         for tile in range(update_tiles):
             for part in range(slabs):
+                column = WARP * slab * part + lane
                 for k in range(update_tile):
+                    at = place((most_inputs + tile * update_tile + k) * width + column)
                     for v in range(slab):
                         change[k * slab + v] = ZERO
                         held[k * slab + v] = ZERO
                         if whole_slabs or part * slab + v < columns:
-                            row = most_inputs + tile * update_tile + k
-                            held[k * slab + v] = rows[u32(row * width + WARP * (part * slab + v) + lane)]
+                            held[k * slab + v] = rows[at + uint64(v) * step]
                 for i in range(n_inputs):
+                    at = place(i * width + column)
                     for v in range(slab):
                         moved[v] = ZERO
                         x[v] = ZERO
                         if whole_slabs or part * slab + v < columns:
-                            x[v] = rows[u32(i * width + WARP * (part * slab + v) + lane)]
+                            x[v] = rows[at + uint64(v) * step]
+                    at = place(i * output_rows + tile * update_tile)
                     for k in range(update_tile):
-                        g = pulls[u32(i * output_rows + tile * update_tile + k)]
+                        g = pulls[at + uint64(k)]
                         for v in range(slab):
                             moved[v] += g * held[k * slab + v]
                             change[k * slab + v] += g * x[v]
-                    base = uint64(u32(word[u32(i)])) * wide + uint64(u32(WARP * slab * part + lane))
+                    base = uint64(u32(word[u32(i)])) * wide + place(column)
                     scale = factor[u32(i)]
                     for v in range(slab):
                         if whole_slabs or part * slab + v < columns:
@@ -411,7 +426,7 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
                     j = tile * update_tile + k
                     if j < n_centers or (most_centers <= j and j < outputs_of_block):
                         row = u32(most_inputs + j)
-                        base = uint64(u32(word[row])) * wide + uint64(u32(WARP * slab * part + lane))
+                        base = uint64(u32(word[row])) * wide + place(column)
                         scale = factor[row]
                         for v in range(slab):
                             if whole_slabs or part * slab + v < columns:
@@ -457,9 +472,10 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
                 n_inputs = take_inputs(slot, words, n_centers, input_at, word, seat, low, high)
                 for i in range(n_inputs):
                     copy_row(inputs, word[u32(i)], rows, i)
-                for j in range(outputs_of_block):
-                    if j < n_centers or j >= most_centers:
-                        copy_row(outputs, word[u32(most_inputs + j)], rows, most_inputs + j)
+                for j in range(n_centers):
+                    copy_row(outputs, word[u32(most_inputs + j)], rows, most_inputs + j)
+                for j in range(most_centers, outputs_of_block):
+                    copy_row(outputs, word[u32(most_inputs + j)], rows, most_inputs + j)
                 cuda.syncthreads()
                 lost += score(n_inputs, n_centers, alpha, rows, part, pulls, weights, input_at, word, seat, low, high)
                 if train or is_exact:
