@@ -14,8 +14,8 @@ with the mass of `spec.objective.damping`: sum |m| |other row|^2. So the change 
     1 / (1 + a mass n_w / 4)         SGNS
 
 at the learning rate a. Then n_w + 1 steps together go less than half of the way to the minimum in every direction for
-QWEM, and less than 1 + a mass / 4 of it for SGNS, where 2 is the bound of stability. One warp has n = 0, and does what the
-specification does. Small vocabularies, where every row is crowded, get fewer warps instead: see `warps_for`.
+QWEM, and less than 1 + a mass / 4 of it for SGNS, where 2 is the bound of stability. One warp has n = 0, and does what
+the specification does. Small vocabularies, where every row is crowded, get fewer warps instead: see `warps_for`.
 """
 
 from __future__ import annotations

@@ -70,9 +70,7 @@ def variants(vector_size: int) -> Iterator[tuple[str, Sizes, bool]]:
         yield f"{name}, measured", Sizes.of(**{**usual, **kinds[name], "shared_negatives": 1}), False
 
 
-VARIANTS = {
-    f"{name}, d = {size}": (sizes, trains) for size in (128, 300) for name, sizes, trains in variants(size)
-}
+VARIANTS = {f"{name}, d = {size}": (sizes, trains) for size in (128, 300) for name, sizes, trains in variants(size)}
 """Sizes and `train` argument of `make_kernel`, by name: what an offline compile should see."""
 
 
@@ -155,7 +153,9 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
         return share * float32(count)
 
     @cuda.jit(device=True, fastmath=True)
-    def take_block(slot, block, key, words, places, centers, lows, highs, starts, threshold, alias, word, seat, low, high):
+    def take_block(
+        slot, block, key, words, places, centers, lows, highs, starts, threshold, alias, word, seat, low, high
+    ):  # fmt: skip
         """Note the centres, their windows and the words of all outputs; return how many centres there are."""
         lane = u32(cuda.threadIdx.x)
         first = starts[slot, u32(block)]
@@ -385,7 +385,8 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
                         entry = rows[at + uint64(v) * step]
                         lost += expected[row] * entry * (mean + QUARTER * y[q * columns + v])
                         if train:
-                            cuda.atomic.add(matrix, base + uint64(v) * step, change * (mean + HALF * y[q * columns + v]))
+                            moved = change * (mean + HALF * y[q * columns + v])
+                            cuda.atomic.add(matrix, base + uint64(v) * step, moved)
         return lost
 
     @cuda.jit(device=True, fastmath=True)
@@ -469,8 +470,9 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
             lost = ZERO
             for block in range(begin, end):
                 n_centers = take_block(
-                    slot, block, key, words, places, centers, lows, highs, starts, threshold, alias, word, seat, low, high
-                )
+                    slot, block, key, words, places, centers, lows, highs, starts, threshold, alias,
+                    word, seat, low, high,
+                )  # fmt: skip
                 n_inputs = take_inputs(slot, words, n_centers, input_at, word, seat, low, high)
                 for i in range(n_inputs):
                     copy_row(inputs, word[u32(i)], rows, i)

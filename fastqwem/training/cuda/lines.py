@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numba import cuda, int32, int64, uint64
 
 from ..spec import compiled, random

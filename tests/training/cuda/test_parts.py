@@ -27,9 +27,7 @@ def shaped(**changes):
     return sizes.Sizes.of(**{**usual, **changes})
 
 
-@given(
-    st.integers(1, 1200), st.integers(1, 60), st.integers(1, 40), st.integers(1, 16), st.booleans(), st.booleans()
-)
+@given(st.integers(1, 1200), st.integers(1, 60), st.integers(1, 40), st.integers(1, 16), st.booleans(), st.booleans())
 @settings(max_examples=300, deadline=None)
 def test_tiles_cover_everything(vector_size, window, negative, shared_negatives, exact, gaps):
     of = shaped(
@@ -74,7 +72,7 @@ def test_touches_are_those_of_blocks():
         np.add.at(truth[1], np.concatenate([ids[block.centers], block.negatives]), 1)
     for made, seen in zip(crowd.touches(sizes_of(of), shares, noise), truth / blocks, strict=True):
         # Sentences of 1,000 words on average lose few of their windows; 4,000 blocks know the touches of a word to some
-            # percent, and have the counts of their own chunk.
+        # percent, and have the counts of their own chunk.
         np.testing.assert_allclose(made[:6].sum(), seen[:6].sum(), rtol=0.03)
 
 
@@ -187,7 +185,9 @@ def test_moments(vector_size, tied, monkeypatch):
     for ours, theirs in zip(made, truth, strict=True):
         assert ours.dtype == np.float32 and ours.shape == theirs.shape
         # A sum of 70 weighted products, weights adding up to 1, each rounded a few times and added 70 times.
-        np.testing.assert_allclose(ours, theirs, rtol=0, atol=80 * UNIT * max(np.square(m).max() for m in matrices.values()))
+        np.testing.assert_allclose(
+            ours, theirs, rtol=0, atol=80 * UNIT * max(np.square(m).max() for m in matrices.values())
+        )
 
 
 def test_patience_waits_for_the_end():

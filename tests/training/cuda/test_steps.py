@@ -145,7 +145,9 @@ def test_crowded_rows_take_shorter_steps(objective):
     """With warps that others are thought to share, rows move less, by what `crowd` says."""
     counts = np.array([1, 1])
     corpus = np.array([0, 1], np.int32), np.array([0, 2]), counts
-    of = cases.settings(counts, shared_negatives=1, window=1, negative=1, noise=np.array([0.0, 1.0]), objective=objective)
+    of = cases.settings(
+        counts, shared_negatives=1, window=1, negative=1, noise=np.array([0.0, 1.0]), objective=objective
+    )
     matrices = cases.random_matrices(of, scale=1.0)
     one, many = (device_epoch(corpus, of, matrices, np.full(1, ALPHA), warps=warps) for warps in (1, 1000))
     # The first of the two blocks has the input 1, the centre 0, and the negative 1.
