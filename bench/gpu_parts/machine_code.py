@@ -45,7 +45,7 @@ def main() -> None:
         sys.exit(f"left out: {problem}")
     from fastqwem.training.cuda import kernels, lines
 
-    sizes, train = kernels.VARIANTS[f"{sys.argv[1]}, d = {sys.argv[2]}"]
+    sizes, train = {name: rest for name, *rest in kernels.variants(int(sys.argv[2]))}[sys.argv[1]]
     found = []
     for name, kernel, signature in (
         ("step", kernels.make_kernel(sizes, train), kernels.signature()),

@@ -34,7 +34,7 @@ class Scale:
     synthetic: tuple[int, int] = (150_000, 50_000_000)  # words and tokens of the made-up corpus with a large vocabulary
     copied_bytes: int = 1 << 30  # beyond every cache
     cached_bytes: int = 20 << 20  # within the L2 of an H100 (50 MB) or H200 (60 MB)
-    block: int = 32  # columns of the sparse-times-block product
+    block: int = 16  # columns of the sparse-times-block product
     simulated: bool = False
 
 
