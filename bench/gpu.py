@@ -30,6 +30,7 @@ import tempfile
 from pathlib import Path
 
 PARTS = ("facts", "samples", "loss", "quality", "speed", "limits", "sanitizer", "peers", "spmm")
+WITHOUT_DEVICE = ("limits",)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -41,6 +42,8 @@ def main(argv: list[str] | None = None) -> int:
         os.environ["NUMBA_ENABLE_CUDASIM"] = "1"
     from gpu_parts.setup import Report
 
+    from fastqwem import cuda
+
     report = Report(options.json)
     with tempfile.TemporaryDirectory() as scratch:
         setup = _setup(options, report, Path(scratch))
@@ -48,6 +51,8 @@ def main(argv: list[str] | None = None) -> int:
             report.begin(part)
             with report.trying(part):
                 setup.budget.check()
+                if part not in WITHOUT_DEVICE:
+                    cuda.load()
                 importlib.import_module(f"gpu_parts.{part}").run(setup)
     print("\nThe whole table\n" + "\n".join(map(str, report.rows)))
     bad = [row for row in report.rows if row.verdict == "FAILED"]

@@ -40,7 +40,7 @@ class Scale:
 
 TOY = Scale(
     vector_sizes=(32,), window=2, negative=2, sample=0.0, min_count=1, seeds=(1, 2), loss_epochs=2, quality_epochs=1,
-    speed_epochs=1, repeat=1, warm_tokens=10, sampled_tokens=60, synthetic=(40, 60), copied_bytes=1 << 12,
+    speed_epochs=1, repeat=1, warm_tokens=10, sampled_tokens=60, synthetic=(40, 30), copied_bytes=1 << 12,
     cached_bytes=1 << 11, simulated=True,
 )  # fmt: skip
 """For the simulator, which needs a tenth of a second per word."""

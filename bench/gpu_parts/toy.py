@@ -12,7 +12,7 @@ from fastqwem import Corpus
 WORDS = 12
 
 
-def corpus(sentences: int = 12, length: int = 6) -> Corpus:
+def corpus(sentences: int = 8, length: int = 5) -> Corpus:
     """Return sentences about one of two topics, each half of the words."""
     rng = np.random.default_rng(1)
     topics = np.arange(WORDS).reshape(2, -1)
