@@ -1,1 +1,6 @@
-"""Training on one GPU: the algorithm of `fastqwem.training.spec` in Numba CUDA kernels."""
+"""Training on one GPU: the algorithm of `fastqwem.training.spec` in Numba CUDA kernels.
+
+Reading order: `sizes` (what is constant in a kernel), `lines` (drawing the samples), `kernels` (the steps), `crowd` (many
+warps at once), `feed` (the corpus on the device), `trainer` and `engine` (what the rest of training sees). Nothing here
+imports Numba before ``device="cuda"`` is asked for. Only skip-gram with negatives runs here; `Options` says so.
+"""
