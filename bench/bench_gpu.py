@@ -30,7 +30,7 @@ def verdicts(report):
 
 def gpu(*arguments, **environment):
     """Run the script and return its exit status and output."""
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("FASTQWEM_")}
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(("FASTQWEM_", "PYTHONSAFE"))}
     command = [sys.executable, str(HERE / "gpu.py"), *map(str, arguments)]
     done = subprocess.run(command, env=variables | environment, capture_output=True, text=True, timeout=900)
     return done.returncode, done.stdout + done.stderr
