@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from numba import cuda, float32, int32, int64, uint32, uint64
+from numba import cuda, float32, int32, uint32, uint64
 
 from ..spec import compiled, random
 from .lines import line_signature, make_lines
@@ -27,6 +27,9 @@ from .sizes import WARP, Sizes
 __all__ = ["VARIANTS", "known_length", "make_kernel", "make_lines", "signature", "variants"]
 
 NEGATIVE_DRAW = random.NEGATIVE_DRAW
+# Arithmetic on integers of any size is in 64 bits, and an index with a sign may count from the end. The casts say that
+# neither is meant, which saves a third of all instructions.
+i32, u32 = int32, uint32
 ZERO, HALF, QUARTER, ONE = float32(0), float32(0.5), float32(0.25), float32(1)
 STRIDE = WARP + 1  # one more than the banks of shared memory: rows and columns are both free of conflicts
 TOGETHER = 4  # rows that share a read of a second moment
@@ -114,9 +117,12 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
     size_of_weights = size_of_pairs if damped else 1
     score_registers, slab_registers, together_registers = score_tile * columns, update_tile * slab, TOGETHER * columns
     is_exact = sizes.exact > 0
-    rows_if_exact = rows_of_block if is_exact else 1
-    wide, step = uint64(width), uint64(WARP)
-    sigma_at, pi_at = uint64(2 * width + 2), uint64(2 * width + 2 + width * width)
+    rows_if_exact, rows_if_damped = rows_of_block if is_exact else 1, rows_of_block if damped else 1
+    wide, step, stride = uint64(width), uint64(WARP), uint64(STRIDE)
+    sigma_at, pi_at = 2 * width + 2, 2 * width + 2 + width * width
+    negatives, dot_turns = sizes.negatives, -(-dots // WARP)
+    center_turns, negative_turns = -(-most_centers // WARP), -(-negatives // WARP)
+    input_turns, output_turns = -(-most_inputs // WARP), -(-outputs_of_block // WARP)
 
     load = getattr(cuda, "ldcg", None)  # past the first cache, which does not see what others add
     if load is None:
@@ -126,166 +132,231 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
             return array[at]
 
     @cuda.jit(device=True, fastmath=True)
+    def place(at):
+        """An index into shared memory that constants are added to."""
+        return uint64(u32(at))
+
+    @cuda.jit(device=True, fastmath=True)
     def reaches(at, which, seat, low, high):
         """Whether an input, by its place in the line, is in the window of a centre."""
-        return low[which] <= at and at < high[which] and at != seat[which]
+        return low[u32(which)] <= at and at < high[u32(which)] and at != seat[u32(which)]
 
     @cuda.jit(device=True, fastmath=True)
     def weight_of(at, j, n_centers, word, seat, low, high):
         """The weight of an input and an output in `spec.terms`."""
         if j < most_centers:
             return ONE if j < n_centers and reaches(at, j, seat, low, high) else ZERO
-        count = int32(0)
+        count = i32(0)
         for which in range(n_centers):
-            if reaches(at, which, seat, low, high) and word[most_inputs + which] != word[most_inputs + j]:
+            if reaches(at, which, seat, low, high) and word[u32(most_inputs + which)] != word[u32(most_inputs + j)]:
                 count += 1
         return share * float32(count)
 
     @cuda.jit(device=True, fastmath=True)
-    def list_inputs(slot, words, n_centers, input_at, word, seat, low, high):
+    def take_block(slot, block, key, words, places, centers, lows, highs, starts, threshold, alias, word, seat, low, high):
+        """Note the centres, their windows and the words of all outputs; return how many centres there are."""
+        lane = u32(cuda.threadIdx.x)
+        first = starts[slot, u32(block)]
+        n_centers = i32(starts[slot, u32(block + 1)] - first)
+        for turn in range(center_turns):
+            which = u32(turn * WARP + lane)
+            if which < n_centers:
+                at = u32(first + which)
+                center = centers[slot, at]
+                seat[which] = center
+                low[which] = lows[slot, at]
+                high[which] = highs[slot, at]
+                word[u32(most_inputs + which)] = words[slot, u32(center)]
+        position = places[slot, u32(centers[slot, u32(first)])]
+        for turn in range(negative_turns):
+            number = u32(turn * WARP + lane)
+            if number < negatives:
+                x0, x1 = bits(key, position, NEGATIVE_DRAW + number)
+                word[u32(most_inputs + most_centers + number)] = draw_negative(x0, x1, threshold, alias)
+        cuda.syncthreads()
+        return n_centers
+
+    @cuda.jit(device=True, fastmath=True)
+    def take_inputs(slot, words, n_centers, input_at, word, seat, low, high):
         """List the inputs of a block in order, and return how many there are."""
-        lane = cuda.threadIdx.x
-        first, last = low[0], high[0]
+        lane = u32(cuda.threadIdx.x)
+        first, last = low[u32(0)], high[u32(0)]
         for which in range(1, n_centers):
-            first, last = min(first, low[which]), max(last, high[which])
-        count = last - first
+            first, last = min(first, low[u32(which)]), max(last, high[u32(which)])
+        count = i32(last - first)
         if most_centers == 1:
-            count -= 1  # all but the centre
-            for i in range(lane, count, WARP):
-                input_at[i] = first + i + (1 if first + i >= seat[0] else 0)
-        elif gaps:
-            count = int32(0)
+            count = i32(count - 1)  # all but the centre
+        if gaps and most_centers > 1:
+            count = i32(0)
             for at in range(first, last):
                 found = False
                 for which in range(n_centers):
                     found = found or reaches(at, which, seat, low, high)
                 if found:
                     if lane == 0:
-                        input_at[count] = at
-                    count += 1
-        else:
-            for i in range(lane, count, WARP):
-                input_at[i] = first + i
-        cuda.syncthreads()
-        for i in range(lane, count, WARP):
-            word[i] = words[slot, input_at[i]]
+                        input_at[u32(count)] = at
+                    count = i32(count + 1)
+            cuda.syncthreads()
+        for turn in range(input_turns):
+            i = u32(turn * WARP + lane)
+            if i < count:
+                at = i32(first + i)
+                if most_centers == 1 and at >= seat[u32(0)]:
+                    at = i32(at + 1)
+                if gaps and most_centers > 1:
+                    at = input_at[i]
+                else:
+                    input_at[i] = at
+                word[i] = words[slot, u32(at)]
         cuda.syncthreads()
         return count
 
     @cuda.jit(device=True, fastmath=True)
     def copy_row(matrix, word, rows, to):
-        lane = cuda.threadIdx.x
-        base = uint64(word) * wide + uint64(lane)
+        lane = u32(cuda.threadIdx.x)
+        base = uint64(u32(word)) * wide + uint64(lane)
+        at = place(to * width + lane)
         for v in range(columns):
-            rows[to * width + WARP * v + lane] = load(matrix, base + uint64(v) * step)
+            rows[at + uint64(v) * step] = load(matrix, base + uint64(v) * step)
 
     @cuda.jit(device=True, fastmath=True)
     def add_up(part, dot):
         total = ZERO
+        at = place(dot * STRIDE)
         for lane in range(WARP):
-            total += part[dot * STRIDE + lane]
+            total += part[at + uint64(lane)]
         return total
 
     @cuda.jit(device=True, fastmath=True)
     def score(n_inputs, n_centers, alpha, rows, part, pulls, weights, input_at, word, seat, low, high):
         """Write the coefficients of all pairs to `pulls`, and return this lane's part of the loss."""
-        lane = cuda.threadIdx.x
+        lane = u32(cuda.threadIdx.x)
         lost = ZERO
         held = cuda.local.array(score_registers, float32)
         x = cuda.local.array(columns, float32)
         for tile in range(score_tiles):
             for k in range(score_tile):
+                at = place((most_inputs + tile * score_tile + k) * width + lane)
                 for v in range(columns):
-                    row = most_inputs + tile * score_tile + k
-                    held[k * columns + v] = rows[row * width + WARP * v + lane]
+                    held[k * columns + v] = rows[at + uint64(v) * step]
             for first in range(0, n_inputs, score_inputs):
-                n = min(score_inputs, n_inputs - first)
+                n = i32(min(score_inputs, n_inputs - first))
                 for i in range(n):
+                    at = place((first + i) * width + lane)
                     for v in range(columns):
-                        x[v] = rows[(first + i) * width + WARP * v + lane]
+                        x[v] = rows[at + uint64(v) * step]
+                    at = place(i * score_tile * STRIDE + lane)
                     for k in range(score_tile):
                         product = ZERO
                         for v in range(columns):
                             product += x[v] * held[k * columns + v]
-                        part[(i * score_tile + k) * STRIDE + lane] = product
+                        part[at + uint64(k) * stride] = product
                 cuda.syncthreads()
-                for dot in range(lane, n * score_tile, WARP):
-                    i, j = first + dot // score_tile, tile * score_tile + dot % score_tile
-                    if j < outputs_of_block:
+                for turn in range(dot_turns):
+                    dot = u32(turn * WARP + lane)
+                    i, j = u32(first + dot // score_tile), u32(tile * score_tile + dot % score_tile)
+                    if dot < n * score_tile and j < outputs_of_block:
                         value = add_up(part, dot)
                         weight = weight_of(input_at[i], j, n_centers, word, seat, low, high)
-                        pulls[i * output_rows + j] = alpha * pull(value, weight)
+                        pulls[u32(i * output_rows + j)] = alpha * pull(value, weight)
                         lost += cost(value, weight)
                         if damped:
-                            weights[i * output_rows + j] = weight
+                            weights[u32(i * output_rows + j)] = weight
                 cuda.syncthreads()
         return lost
 
     @cuda.jit(device=True, fastmath=True)
+    def take_care(n_inputs, n_centers, factor, word, input_care, output_care):
+        """Look up how careful to be with each row."""
+        lane = u32(cuda.threadIdx.x)
+        for turn in range(input_turns):
+            i = u32(turn * WARP + lane)
+            if i < n_inputs:
+                factor[i] = input_care[u32(word[i])] if word[i] < len(input_care) else ONE
+        for turn in range(output_turns):
+            j = u32(turn * WARP + lane)
+            if j < n_centers or (most_centers <= j and j < outputs_of_block):
+                row = u32(most_inputs + j)
+                factor[row] = output_care[u32(word[row])] if word[row] < len(output_care) else ONE
+        cuda.syncthreads()
+
+    @cuda.jit(device=True, fastmath=True)
     def measure_lengths(n_inputs, rows, part, square):
         """The squared lengths of all rows: of the inputs from 0, of the outputs from most_inputs."""
-        lane = cuda.threadIdx.x
+        lane = u32(cuda.threadIdx.x)
         total = n_inputs + outputs_of_block
         for first in range(0, total, dots):
-            n = min(dots, total - first)
+            n = i32(min(dots, total - first))
             for i in range(n):
                 row = first + i if first + i < n_inputs else first + i - n_inputs + most_inputs
                 product = ZERO
+                at = place(row * width + lane)
                 for v in range(columns):
-                    entry = rows[row * width + WARP * v + lane]
+                    entry = rows[at + uint64(v) * step]
                     product += entry * entry
-                part[i * STRIDE + lane] = product
+                part[u32(i * STRIDE + lane)] = product
             cuda.syncthreads()
-            for i in range(lane, n, WARP):
-                row = first + i if first + i < n_inputs else first + i - n_inputs + most_inputs
-                square[row] = add_up(part, i)
+            for turn in range(dot_turns):
+                i = u32(turn * WARP + lane)
+                if i < n:
+                    row = first + i if first + i < n_inputs else first + i - n_inputs + most_inputs
+                    square[u32(row)] = add_up(part, i)
             cuda.syncthreads()
 
     @cuda.jit(device=True, fastmath=True)
     def damp(n_inputs, n_centers, alpha, weights, square, mass, factor, word, known, ratio, expected):
-        """Make QWEM's damping of the rows' crowds, in `factor`; with exact negatives, note how often each row meets them."""
-        lane = cuda.threadIdx.x
-        for i in range(lane, n_inputs, WARP):
-            total, met = ZERO, ZERO
-            for j in range(outputs_of_block):
-                weight = abs(weights[i * output_rows + j])
-                total += weight * square[most_inputs + j]
-                met += weight
-            if is_exact:
-                expected[i] = exact * met
-                total += expected[i] * known[2 * width]
-            mass[i] = total
-        for j in range(lane, outputs_of_block, WARP):
-            total, met = ZERO, ZERO
-            for i in range(n_inputs):
-                weight = abs(weights[i * output_rows + j])
-                total += weight * square[i]
-                met += weight
-            if is_exact and j < n_centers:
-                expected[most_inputs + j] = exact * met * ratio[word[most_inputs + j]]
-                total += expected[most_inputs + j] * known[2 * width + 1]
-            mass[most_inputs + j] = total
+        """Make QWEM's damping of the rows' crowds, in `factor`; with exact negatives, note how often each meets them."""
+        lane = u32(cuda.threadIdx.x)
+        for turn in range(input_turns):
+            i = u32(turn * WARP + lane)
+            if i < n_inputs:
+                total, met = ZERO, ZERO
+                for j in range(outputs_of_block):
+                    weight = abs(weights[u32(i * output_rows + j)])
+                    total += weight * square[u32(most_inputs + j)]
+                    met += weight
+                if is_exact:
+                    expected[i] = exact * met
+                    total += expected[i] * known[u32(2 * width)]
+                mass[i] = total
+        for turn in range(output_turns):
+            j = u32(turn * WARP + lane)
+            if j < outputs_of_block:
+                row = u32(most_inputs + j)
+                total, met = ZERO, ZERO
+                for i in range(n_inputs):
+                    weight = abs(weights[u32(i * output_rows + j)])
+                    total += weight * square[u32(i)]
+                    met += weight
+                if is_exact and j < n_centers:
+                    expected[row] = exact * met * ratio[u32(word[row])]
+                    total += expected[row] * known[u32(2 * width + 1)]
+                mass[row] = total
         cuda.syncthreads()
-        for i in range(lane, n_inputs, WARP):
-            total = ZERO
-            for other in range(n_inputs):
-                if word[other] == word[i]:
-                    total += mass[other]
-            factor[i] = damping(alpha, factor[i] * total)
-        for j in range(lane, outputs_of_block, WARP):
-            if j < n_centers or j >= most_centers:
+        for turn in range(input_turns):
+            i = u32(turn * WARP + lane)
+            if i < n_inputs:
                 total = ZERO
-                for other in range(outputs_of_block):
-                    same = word[most_inputs + other] == word[most_inputs + j]
-                    if same and (other < n_centers or other >= most_centers):
-                        total += mass[most_inputs + other]
-                factor[most_inputs + j] = damping(alpha, factor[most_inputs + j] * total)
+                for other in range(n_inputs):
+                    if word[u32(other)] == word[i]:
+                        total += mass[u32(other)]
+                factor[i] = damping(alpha, factor[i] * total)
+        for turn in range(output_turns):
+            j = u32(turn * WARP + lane)
+            if j < n_centers or (most_centers <= j and j < outputs_of_block):
+                row = u32(most_inputs + j)
+                total = ZERO
+                for k in range(outputs_of_block):
+                    other = u32(most_inputs + k)
+                    if word[other] == word[row] and (k < n_centers or k >= most_centers):
+                        total += mass[other]
+                factor[row] = damping(alpha, factor[row] * total)
         cuda.syncthreads()
 
     @cuda.jit(device=True, fastmath=True)
     def expect(first_row, n, alpha, first_at, second_at, rows, factor, word, known, expected, matrix):
         """Exact negatives of n rows: ``- alpha k (mu + Sigma x / 2)`` each; returns this lane's part of the loss."""
-        lane = cuda.threadIdx.x
+        lane = u32(cuda.threadIdx.x)
         lost = ZERO
         y = cuda.local.array(together_registers, float32)
         s = cuda.local.array(columns, float32)
@@ -294,21 +365,22 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
                 for v in range(columns):
                     y[q * columns + v] = ZERO
             for k in range(dimensions):
-                at = second_at + uint64(k) * wide + uint64(lane)
+                at = place(second_at + k * width + lane)
                 for v in range(columns):
                     s[v] = known[at + uint64(v) * step]
                 for q in range(TOGETHER):
-                    entry = rows[(first_row + min(first + q, n - 1)) * width + k]
+                    entry = rows[u32((first_row + min(first + q, n - 1)) * width + k)]
                     for v in range(columns):
                         y[q * columns + v] += entry * s[v]
             for q in range(TOGETHER):
                 if first + q < n:
-                    row = first_row + first + q
-                    base = uint64(word[row]) * wide + uint64(lane)
+                    row = u32(first_row + first + q)
+                    base = uint64(u32(word[row])) * wide + uint64(lane)
                     change = -alpha * expected[row] * factor[row]
+                    at = place(row * width + lane)
                     for v in range(columns):
-                        mean = known[first_at + WARP * v + lane]
-                        entry = rows[row * width + WARP * v + lane]
+                        mean = known[u32(first_at + WARP * v + lane)]
+                        entry = rows[at + uint64(v) * step]
                         lost += expected[row] * entry * (mean + QUARTER * y[q * columns + v])
                         if train:
                             cuda.atomic.add(matrix, base + uint64(v) * step, change * (mean + HALF * y[q * columns + v]))
@@ -317,103 +389,97 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
     @cuda.jit(device=True, fastmath=True)
     def update(n_inputs, n_centers, rows, pulls, factor, word, inputs, outputs):
         """Add to the rows of both sides what the coefficients say."""
-        lane = cuda.threadIdx.x
+        lane = u32(cuda.threadIdx.x)
         held = cuda.local.array(slab_registers, float32)
         change = cuda.local.array(slab_registers, float32)
         x = cuda.local.array(slab, float32)
         moved = cuda.local.array(slab, float32)
         for tile in range(update_tiles):
             for part in range(slabs):
+                column = WARP * slab * part + lane
                 for k in range(update_tile):
+                    at = place((most_inputs + tile * update_tile + k) * width + column)
                     for v in range(slab):
                         change[k * slab + v] = ZERO
                         held[k * slab + v] = ZERO
                         if whole_slabs or part * slab + v < columns:
-                            row = most_inputs + tile * update_tile + k
-                            held[k * slab + v] = rows[row * width + WARP * (part * slab + v) + lane]
+                            held[k * slab + v] = rows[at + uint64(v) * step]
                 for i in range(n_inputs):
+                    at = place(i * width + column)
                     for v in range(slab):
                         moved[v] = ZERO
                         x[v] = ZERO
                         if whole_slabs or part * slab + v < columns:
-                            x[v] = rows[i * width + WARP * (part * slab + v) + lane]
+                            x[v] = rows[at + uint64(v) * step]
+                    at = place(i * output_rows + tile * update_tile)
                     for k in range(update_tile):
-                        g = pulls[i * output_rows + tile * update_tile + k]
+                        g = pulls[at + uint64(k)]
                         for v in range(slab):
                             moved[v] += g * held[k * slab + v]
                             change[k * slab + v] += g * x[v]
-                    base = uint64(word[i]) * wide + uint64(lane) + uint64(part * slab) * step
+                    base = uint64(u32(word[u32(i)])) * wide + place(column)
+                    scale = factor[u32(i)]
                     for v in range(slab):
                         if whole_slabs or part * slab + v < columns:
-                            cuda.atomic.add(inputs, base + uint64(v) * step, factor[i] * moved[v])
+                            cuda.atomic.add(inputs, base + uint64(v) * step, scale * moved[v])
                 for k in range(update_tile):
                     j = tile * update_tile + k
                     if j < n_centers or (most_centers <= j and j < outputs_of_block):
-                        row = most_inputs + j
-                        base = uint64(word[row]) * wide + uint64(lane) + uint64(part * slab) * step
+                        row = u32(most_inputs + j)
+                        base = uint64(u32(word[row])) * wide + place(column)
+                        scale = factor[row]
                         for v in range(slab):
                             if whole_slabs or part * slab + v < columns:
-                                cuda.atomic.add(outputs, base + uint64(v) * step, factor[row] * change[k * slab + v])
+                                cuda.atomic.add(outputs, base + uint64(v) * step, scale * change[k * slab + v])
 
     @cuda.jit(fastmath=True)
     def kernel(
         words, places, centers, lows, highs, starts, counts,
         n_chunks, parts, alphas, key, threshold, alias, inputs, outputs, input_care, output_care, known, ratio, loss,
     ):  # fmt: skip
-        lane = cuda.threadIdx.x
+        lane = u32(cuda.threadIdx.x)
         rows = cuda.shared.array(size_of_rows, float32)
         part = cuda.shared.array(size_of_part, float32)
         pulls = cuda.shared.array(size_of_pairs, float32)
         weights = cuda.shared.array(size_of_weights, float32)
-        square = cuda.shared.array(rows_of_block, float32)
-        mass = cuda.shared.array(rows_of_block, float32)
-        factor = cuda.shared.array(rows_of_block, float32)
+        square = cuda.shared.array(rows_if_damped, float32)
+        mass = cuda.shared.array(rows_if_damped, float32)
         expected = cuda.shared.array(rows_if_exact, float32)
+        factor = cuda.shared.array(rows_of_block, float32)
         word = cuda.shared.array(rows_of_block, int32)
         input_at = cuda.shared.array(most_inputs, int32)
         seat = cuda.shared.array(most_centers, int32)
         low = cuda.shared.array(most_centers, int32)
         high = cuda.shared.array(most_centers, int32)
         for i in range(lane, size_of_rows, WARP):
-            rows[i] = ZERO  # rows without a word have weight 0, which makes 0 of any number, but not of what is none
+            rows[u32(i)] = ZERO  # rows without a word have weight 0, which makes 0 of any number but not of none
         for i in range(lane, size_of_pairs, WARP):
-            pulls[i] = ZERO
+            pulls[u32(i)] = ZERO
             if damped:
-                weights[i] = ZERO
+                weights[u32(i)] = ZERO
         cuda.syncthreads()
-        for unit in range(cuda.blockIdx.x, n_chunks * parts, cuda.gridDim.x):
-            slot = unit % n_chunks
-            n_blocks = counts[slot, 0]
-            alpha = alphas[slot]
+        for unit in range(i32(cuda.blockIdx.x), i32(n_chunks * parts), i32(cuda.gridDim.x)):
+            turn = i32(u32(unit) // u32(n_chunks))
+            slot = u32(unit - turn * n_chunks)
+            n_blocks, alpha = i32(counts[slot, u32(0)]), alphas[slot]
+            begin = i32(u32(n_blocks * turn) // u32(parts))
+            end = i32(u32(n_blocks * (turn + 1)) // u32(parts))
             lost = ZERO
-            for block in range(n_blocks * (unit // n_chunks) // parts, n_blocks * (unit // n_chunks + 1) // parts):
-                first = starts[slot, block]
-                n_centers = starts[slot, block + 1] - first
-                for which in range(lane, n_centers, WARP):
-                    center = centers[slot, first + which]
-                    seat[which], low[which], high[which] = center, lows[slot, first + which], highs[slot, first + which]
-                    word[most_inputs + which] = words[slot, center]
-                place = places[slot, centers[slot, first]]
-                for j in range(most_centers + lane, outputs_of_block, WARP):
-                    x0, x1 = bits(key, place, NEGATIVE_DRAW + j - most_centers)
-                    word[most_inputs + j] = draw_negative(x0, x1, threshold, alias)
-                cuda.syncthreads()
-                n_inputs = list_inputs(slot, words, n_centers, input_at, word, seat, low, high)
+            for block in range(begin, end):
+                n_centers = take_block(
+                    slot, block, key, words, places, centers, lows, highs, starts, threshold, alias, word, seat, low, high
+                )
+                n_inputs = take_inputs(slot, words, n_centers, input_at, word, seat, low, high)
                 for i in range(n_inputs):
-                    copy_row(inputs, word[i], rows, i)
-                for j in range(outputs_of_block):
-                    if j < n_centers or j >= most_centers:
-                        copy_row(outputs, word[most_inputs + j], rows, most_inputs + j)
+                    copy_row(inputs, word[u32(i)], rows, i)
+                for j in range(n_centers):
+                    copy_row(outputs, word[u32(most_inputs + j)], rows, most_inputs + j)
+                for j in range(most_centers, outputs_of_block):
+                    copy_row(outputs, word[u32(most_inputs + j)], rows, most_inputs + j)
                 cuda.syncthreads()
                 lost += score(n_inputs, n_centers, alpha, rows, part, pulls, weights, input_at, word, seat, low, high)
                 if train or is_exact:
-                    for i in range(lane, n_inputs, WARP):
-                        factor[i] = input_care[word[i]] if word[i] < len(input_care) else ONE
-                    for j in range(lane, outputs_of_block, WARP):
-                        row = most_inputs + j
-                        if j < n_centers or j >= most_centers:
-                            factor[row] = output_care[word[row]] if word[row] < len(output_care) else ONE
-                    cuda.syncthreads()
+                    take_care(n_inputs, n_centers, factor, word, input_care, output_care)
                 if damped and (train or is_exact):
                     measure_lengths(n_inputs, rows, part, square)
                     damp(n_inputs, n_centers, alpha, weights, square, mass, factor, word, known, ratio, expected)
@@ -431,8 +497,8 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
             if lane == 0:
                 total = ZERO
                 for i in range(WARP):
-                    total += part[i]
-                loss[unit] = total
+                    total += part[u32(i)]
+                loss[u32(unit)] = total
             cuda.syncthreads()
 
     return kernel

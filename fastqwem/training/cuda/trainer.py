@@ -244,7 +244,15 @@ class DeviceTrainer:
         """Return what an epoch would train on, in the form of `_core.Trainer.samples`."""
         from .samples import list_samples
 
-        found = []
+        none = np.zeros((0, 2), np.int64)
+        found: list[dict[str, NDArray[Any]]] = [
+            {
+                "centers": none[:, 0],
+                "block": none[:, 0],
+                "negatives": np.zeros((0, self.sizes.negatives), np.int32),
+                "pairs": none,
+            }
+        ]
         n_chunks = -(-len(ids) // self.sizes.chunk)
         with guarded("while samples were drawn"):
             feed = self._fed(ids, offsets)
@@ -254,7 +262,7 @@ class DeviceTrainer:
                 found.append(list_samples(self.cuda, self.sizes, line, self._key(epoch), self._tables, self.stream))
         n_blocks = np.cumsum([0] + [len(each["negatives"]) for each in found])
         for each, before in zip(found, n_blocks, strict=False):
-            each["block"] += before
+            each["block"] = each["block"] + before
         return {name: np.concatenate([each[name] for each in found]) for name in found[0]}
 
     def _fed(self, ids: NDArray[np.int32], offsets: NDArray[np.int64]) -> Feed:
