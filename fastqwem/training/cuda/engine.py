@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from ...storage import release_pages
 from ...text.vocab import Vocab
 from ..engine import moment_arguments
-from ..moments import noise_moments
 from ..options import Options
 from ..sampling import held_out_limit, keep_limits, kept_shares, noise_weights
 from ..state import Moments
@@ -79,7 +78,7 @@ class CudaEngine:
 
     def moments(self) -> Moments:
         """Return the moments of the matrices as they are."""
-        return noise_moments(self.matrices(), self.noise, self.shares)
+        return self.trainer.moments(self.noise, self.shares)
 
     def set_moments(self, moments: Moments) -> None:
         """Give the trainer what exact negatives need besides the rows of a block."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..spec.blocks import CHUNK, draws_per_negative
+from ..spec import blocks
 
 if TYPE_CHECKING:
     from ..options import Options
@@ -55,7 +55,7 @@ class Sizes:
     shrink: bool
     exact: int
     gaps: bool
-    chunk: int = CHUNK
+    chunk: int
 
     @classmethod
     def of(
@@ -69,10 +69,9 @@ class Sizes:
         shrink_windows: bool,
         exact_negatives: bool,
         held_out: float,
-        chunk: int = CHUNK,
     ) -> Sizes:
         """Return the sizes of options, which have these names in `Options` and in `spec.Settings`."""
-        draws = draws_per_negative(shared_negatives)
+        draws = blocks.draws_per_negative(shared_negatives)
         return cls(
             vector_size=vector_size,
             window=window,
@@ -83,7 +82,7 @@ class Sizes:
             shrink=shrink_windows,
             exact=negative if exact_negatives else 0,
             gaps=held_out > 0,
-            chunk=chunk,
+            chunk=blocks.CHUNK,
         )
 
     @classmethod

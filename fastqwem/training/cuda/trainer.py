@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ... import cuda as gpu
 from ...progress import Tick
 from ..spec import alias_table, random
+from ..state import Moments
 from .crowd import care, crowds, warps_for
 from .device import check_memory, guarded, load_cuda
 from .feed import Feed
@@ -118,6 +119,7 @@ class DeviceTrainer:
         self._shape = shape
         self._lines: tuple[Any, ...] = ()
         self._feed: Feed | None = None
+        self._moments: Any = None
 
     @property
     def next_chunk(self) -> int:
@@ -156,6 +158,19 @@ class DeviceTrainer:
             out[at : at + len(rows)] = rows
             at += len(rows)
         return out
+
+    def moments(self, noise: NDArray[np.float64], shares: NDArray[np.float64]) -> Moments:
+        """Return the moments of the outputs under the noise and of the inputs under the words' shares."""
+        from .moments import DeviceMoments
+
+        with guarded("while moments were computed"):
+            if self._moments is None:
+                self._moments = DeviceMoments(self.sizes, self._shape[0])
+                self._weights = tuple(self._to_device(each.astype(np.float32)) for each in (noise, shares))
+            self.stream.synchronize()
+            sides = self._matrices[self.names[-1]], self._matrices["input"]
+            (mu, sigma), (nu, pi) = (self._moments.of(*each) for each in zip(sides, self._weights, strict=True))
+        return mu, sigma, nu, pi
 
     def set_moments(self, mu: Floats, sigma: Floats, nu: Floats, pi: Floats, ratio: Floats, *norms: float) -> None:
         """Tell what exact negatives need; see `kernels.make_kernel`."""

@@ -10,12 +10,12 @@ from fastqwem.training.spec.moments import center_share, moments, noise_share
 UNIT = 2.0**-24  # relative rounding error of float32
 
 
-def sizes_of(of, chunk=None):
+def sizes_of(of):
     from fastqwem.training.cuda.sizes import Sizes
 
     names = ("vector_size", "objective", "window", "negative", "shared_negatives", "shrink_windows", "exact_negatives")
     chosen = {name: getattr(of, name) for name in (*names, "held_out")}
-    return Sizes.of(**chosen, chunk=spec.blocks.CHUNK if chunk is None else chunk)
+    return Sizes.of(**chosen)
 
 
 def trainer_of(of, matrices=None, warps=1, room=None):
