@@ -48,7 +48,9 @@ def specified(corpus, model):
         keep=spec.keep_table(counts, o.sample),
         noise=spec.noise_weights(counts, o.ns_exponent),
         counts=counts,
-        **{name: getattr(o, name) for name in spec.Settings.__dataclass_fields__.keys() & vars(o).keys() - {"held_out"}},
+        **{
+            name: getattr(o, name) for name in spec.Settings.__dataclass_fields__.keys() & vars(o).keys() - {"held_out"}
+        },
         held_out=int(o.held_out * 2**32),
     )
     start = train(corpus, **{**OPTIONS, "objective": o.objective, "exact_negatives": o.exact_negatives, "alpha": 1e-30})

@@ -8,7 +8,7 @@ import sass
 pytestmark = pytest.mark.skipif(sass.missing() is not None, reason=f"no offline compile: {sass.missing()}")
 
 if sass.missing() is None:
-    from fastqwem.training.cuda import kernels, lines, sizes
+    from fastqwem.training.cuda import kernels, lines, moments, sizes
 
     VARIANTS = {name: each for name, each in kernels.VARIANTS.items() if each[0].problem is None}
 else:
@@ -42,3 +42,17 @@ def test_kernels_that_train(name):
 def test_kernels_that_draw(held_out):
     of, _ = next(iter(VARIANTS.values()))
     check(f"draws, held out {held_out}", sass.compiled(lines.make_lines(of, held_out), lines.line_signature()))
+
+
+@pytest.mark.parametrize("size", [128, 300])
+def test_kernels_of_moments(size):
+    of, _ = kernels.VARIANTS[f"qwem, exact, d = {size}"]
+    check(f"sums, d = {size}", sass.compiled(moments.make_sums(of), moments.sums_signature()))
+    check("reduction", sass.compiled(moments.make_reduction(), moments.reduction_signature()))
+
+
+def test_moments_add_up_in_registers():
+    """A tile's 32 sums of a lane stay in registers: one multiply-add for each entry of a row of the tile."""
+    of, _ = kernels.VARIANTS["qwem, exact, d = 128"]
+    kernel = sass.compiled(moments.make_sums(of), moments.sums_signature())
+    assert any(loop.own["FFMA"] >= sizes.WARP for loop in kernel.loops())
