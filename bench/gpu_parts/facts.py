@@ -51,7 +51,7 @@ def processors_and_clock(cuda: Any) -> tuple[int, float]:
     if availability.is_simulated():
         raise LeftOut("the simulator has none")
     device = cuda.gpus[0]
-    return int(device.MULTIPROCESSOR_COUNT), 1e3 * float(device.CLOCK_RATE)
+    return int(device.MULTIPROCESSOR_COUNT), 1e3 * float(device.CLOCK_RATE)  # the driver tells kilohertz
 
 
 def seconds_of(cuda: Any, work: Callable[[], None], repeat: int = 5) -> float:

@@ -30,7 +30,7 @@ class Scale:
     speed_epochs: int = 2
     repeat: int = 3
     warm_tokens: int = 500_000  # trained before anything is timed, so that kernels are compiled
-    sampled_tokens: int = 1_000_000  # whose samples are compared
+    sampled_tokens: int = 500_000  # whose samples are compared
     synthetic: tuple[int, int] = (150_000, 50_000_000)  # words and tokens of the made-up corpus with a large vocabulary
     copied_bytes: int = 1 << 30  # beyond every cache
     cached_bytes: int = 20 << 20  # within the L2 of an H100 (50 MB) or H200 (60 MB)
