@@ -80,8 +80,8 @@ def train(
     hs : bool
         Hierarchical softmax, beside or instead of negative samples; SGNS only.
     device : {"cpu", "cuda"}
-        Where to train: "cuda" is an NVIDIA GPU, by way of Numba (`fastqwem.cuda.why_not` says what is missing). It draws
-        the samples that the CPU draws, trains the skip-gram with negatives, sampled or exact, and adds up the updates
+        Where to train: "cuda" is an NVIDIA GPU, by way of Numba (`fastqwem.cuda.why_not` says what is missing). It has
+        skip-gram with negatives, sampled or exact, and draws the samples that the CPU draws, but adds up the updates
         of many blocks in no fixed order, so that results differ between runs by more than rounding. Callbacks and
         checkpoints copy the vectors from it.
     shared_negatives : int, optional
@@ -129,9 +129,9 @@ def train(
     Notes
     -----
     Memory: the matrices (``4 V d`` bytes each), the corpus, and at most 64 MB; on a GPU the same with d rounded up to a
-    multiple of 32, and less than 200 MB beside them; a corpus that does not fit is copied piece by piece. SGNS: Mikolov et al. 2013 (arXiv
-    1310.4546); QWEM: Karkada et al. 2025 (arXiv 2502.09863). Threads update the matrices without locks, as Recht et al.
-    2011 (Hogwild).
+    multiple of 32, and less than 200 MB beside them; a corpus that does not fit is copied piece by piece. SGNS: Mikolov
+    et al. 2013 (arXiv 1310.4546); QWEM: Karkada et al. 2025 (arXiv 2502.09863). Threads update the matrices without
+    locks, as Recht et al. 2011 (Hogwild).
 
     Examples
     --------

@@ -6,16 +6,16 @@ the steps in flight that change the row of word w are, on average and beside one
     n_w = (F - 1) c f_w              inputs:  c inputs in a block, f the words' shares of the kept tokens
     n_w = (F - 1) (T f_w + N q_w)    outputs: T centres and N negatives in a block, q the noise distribution.
 
-They add up as if they were one step n_w + 1 times as long, which for the most frequent words would overshoot. So,
-with ``crowd = 1 + n_w``,
+They add up as if they were one step n_w + 1 times as long, which for the most frequent words would overshoot. As a
+function of one row, the loss of a block has a Hessian of norm at most ``mass / 2`` for QWEM and ``mass / 4`` for SGNS,
+with the mass of `spec.objective.damping`: sum |m| |other row|^2. So the change of a row is multiplied by
 
-- SGNS multiplies the change of a row by ``min(1, CROWD / crowd)``: a sum of n steps of learning rate a is stable while
-  ``a n |x|^2 / 4 < 2`` or so, which CROWD keeps for the lengths that vectors reach;
-- QWEM, which damps every row by `spec.objective.damping` of the mass of its block, uses ``crowd`` times that mass: the
-  bound that holds for the steps of one word within a block then holds for those in flight.
+    1 / (1 + a mass (1 + n_w))       QWEM, whose steps are damped by 1 / (1 + a mass) anyway
+    1 / (1 + a mass n_w / 4)         SGNS
 
-One warp has crowds of 1, and does what the specification does. Small vocabularies, where every row is crowded, get fewer
-warps instead: see `warps_for`.
+at the learning rate a. Then n_w + 1 steps together go less than half of the way to the minimum in every direction for
+QWEM, and less than 1 + a mass / 4 of it for SGNS, where 2 is the bound of stability. One warp has n = 0, and does what
+the specification does. Small vocabularies, where every row is crowded, get fewer warps instead: see `warps_for`.
 """
 
 from __future__ import annotations
@@ -25,21 +25,33 @@ from numpy.typing import NDArray
 
 from .sizes import Sizes
 
-__all__ = ["CROWD", "care", "crowds", "touches", "warps_for"]
+__all__ = ["MEAN_CROWD", "care", "care_of_others", "crowds", "touches", "warps_for"]
 
 Floats = NDArray[np.float64]
 
-CROWD = 32
-"""Steps in flight on a row that SGNS takes at full length."""
 MEAN_CROWD = 16
 """Steps in flight on the row of a word as it comes, at most, on either side."""
+_NEGLIGIBLE = 1 / 16
 
 
 def touches(sizes: Sizes, shares: Floats, noise: Floats) -> tuple[Floats, Floats]:
     """Return how often a block changes the input row and the output row of each word on average, shape (V,) each."""
-    reach = (sizes.window + 1) / 2 if sizes.shrink else sizes.window
-    inputs = 2 * reach + sizes.centers - 1
-    return inputs * shares, sizes.centers * shares + sizes.negatives * noise
+    return _mean_inputs(sizes) * shares, sizes.centers * shares + sizes.negatives * noise
+
+
+def _mean_inputs(sizes: Sizes) -> float:
+    """The mean number of inputs of a block amid a long sentence, its centres in a row.
+
+    The centres are at 0 .. T - 1, the radii r_t independent; the windows reach from the smallest t - r_t to the largest
+    t + r_t, two numbers of the same distribution but for sign and shift.
+    """
+    if not sizes.shrink:
+        reach = float(sizes.window)
+    else:
+        k, t = np.arange(sizes.window)[:, None], np.arange(sizes.centers)
+        below = np.minimum((k + t) / sizes.window, 1).prod(axis=1)  # P(all r_t - t <= k)
+        reach = float((1 - below).sum())
+    return 2 * reach + (sizes.centers if sizes.centers > 1 else 0)
 
 
 def warps_for(available: int, sizes: Sizes, shares: Floats, noise: Floats) -> int:
@@ -52,16 +64,19 @@ def warps_for(available: int, sizes: Sizes, shares: Floats, noise: Floats) -> in
 
 
 def crowds(warps: int, sizes: Sizes, shares: Floats, noise: Floats) -> tuple[Floats, Floats]:
-    """Return ``1 + n_w`` of the inputs and of the outputs, shape (V,) each."""
+    """Return n_w of the inputs and of the outputs, shape (V,) each."""
     inputs, outputs = touches(sizes, shares, noise)
-    return 1 + (warps - 1) * inputs, 1 + (warps - 1) * outputs
+    return (warps - 1) * inputs, (warps - 1) * outputs
 
 
 def care(crowd: Floats, sizes: Sizes) -> NDArray[np.float32]:
-    """Return what the kernel is told of the first words, as many as it concerns, and of at least one.
+    """Return what the masses of the first words are multiplied by, of as many as it concerns and of at least one."""
+    alone = care_of_others(sizes)
+    values = 1 + crowd if sizes.objective == "qwem" else crowd / 4
+    concerned = np.flatnonzero(crowd > _NEGLIGIBLE)
+    return values[: concerned[-1] + 1].astype(np.float32) if len(concerned) else np.full(1, alone, np.float32)
 
-    For SGNS the factor of a row's change, for QWEM of its mass; all other words have 1.
-    """
-    values = np.minimum(1.0, CROWD / crowd) if sizes.objective == "sgns" else np.where(crowd > 1.125, crowd, 1.0)
-    concerned = np.flatnonzero(values != 1.0)
-    return values[: concerned[-1] + 1 if len(concerned) else 1].astype(np.float32)
+
+def care_of_others(sizes: Sizes) -> float:
+    """Return what the masses of all other words are multiplied by: nobody else is at their rows."""
+    return 1.0 if sizes.objective == "qwem" else 0.0

@@ -5,7 +5,7 @@ A thread block is one warp. Lane l has the columns l, l + 32, ... of every row. 
 1. gathers the words of its inputs and outputs, drawing the negatives, and copies their rows to shared memory;
 2. computes the scores: each lane its columns' part of the products, which are written to shared memory and added up
    there, one score by one lane; that needs no exchange of registers, and so runs in Numba's simulator as it stands;
-3. turns scores into coefficients, and for QWEM the lengths of the rows into their damping;
+3. turns scores into coefficients, and the lengths of the rows into their damping (see `crowd`);
 4. adds the change of every row to the matrices with one atomic addition of each entry, whose result nobody waits for.
 
 All rows of a step are read before any is written, so one warp alone gives the specification's result up to rounding.
@@ -22,6 +22,7 @@ from typing import Any
 from numba import cuda, float32, int32, uint32, uint64
 
 from ..spec import compiled, random
+from .crowd import care_of_others
 from .lines import line_signature, make_lines
 from .sizes import WARP, Sizes
 
@@ -70,9 +71,7 @@ def variants(vector_size: int) -> Iterator[tuple[str, Sizes, bool]]:
         yield f"{name}, measured", Sizes.of(**{**usual, **kinds[name], "shared_negatives": 1}), False
 
 
-VARIANTS = {
-    f"{name}, d = {size}": (sizes, trains) for size in (128, 300) for name, sizes, trains in variants(size)
-}
+VARIANTS = {f"{name}, d = {size}": (sizes, trains) for size in (128, 300) for name, sizes, trains in variants(size)}
 """Sizes and `train` argument of `make_kernel`, by name: what an offline compile should see."""
 
 
@@ -88,7 +87,7 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
     - key: of the epoch;
     - threshold uint32 (V,), alias int32 (V,): the alias table;
     - inputs, outputs float32 (V * width,): the matrices, one and the same array if tied;
-    - input_care, output_care float32 (h,): of the first words, see `crowd.care`; one that says 1 at least;
+    - input_care, output_care float32 (h,): of the first words, see `crowd.care`; h is at least 1;
     - known float32 (`known_length`,): with exact negatives mu, nu, the largest eigenvalues of Sigma and Pi, then
       Sigma and Pi, all padded to `width`; ratio float32 (V,): each word's probability as a negative over that as a
       centre;
@@ -105,7 +104,7 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
     pull = scalars.qwem_pull if sizes.objective == "qwem" else scalars.sgns_pull
     cost = scalars.qwem_loss if sizes.objective == "qwem" else scalars.sgns_loss
     dots = sizes.dots
-    damped = sizes.objective == "qwem"
+    others = float32(care_of_others(sizes))
     dimensions, width, columns, gaps = sizes.vector_size, sizes.width, sizes.columns, sizes.gaps
     most_inputs, most_centers, outputs_of_block = sizes.inputs, sizes.centers, sizes.outputs
     output_rows, rows_of_block = sizes.output_rows, sizes.inputs + sizes.output_rows
@@ -116,10 +115,11 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
     whole_slabs = slab * slabs == columns
     share, exact = float32(-sizes.share), float32(sizes.exact)
     size_of_rows, size_of_pairs, size_of_part = rows_of_block * width, most_inputs * output_rows, dots * STRIDE
-    size_of_weights = size_of_pairs if damped else 1
+    with_masses = train or sizes.exact > 0
+    size_of_weights = size_of_pairs if with_masses else 1
     score_registers, slab_registers, together_registers = score_tile * columns, update_tile * slab, TOGETHER * columns
     is_exact = sizes.exact > 0
-    rows_if_exact, rows_if_damped = rows_of_block if is_exact else 1, rows_of_block if damped else 1
+    rows_if_exact, rows_if_masses = rows_of_block if is_exact else 1, rows_of_block if with_masses else 1
     wide, step, stride = uint64(width), uint64(WARP), uint64(STRIDE)
     sigma_at, pi_at = 2 * width + 2, 2 * width + 2 + width * width
     negatives, dot_turns = sizes.negatives, -(-dots // WARP)
@@ -155,7 +155,9 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
         return share * float32(count)
 
     @cuda.jit(device=True, fastmath=True)
-    def take_block(slot, block, key, words, places, centers, lows, highs, starts, threshold, alias, word, seat, low, high):
+    def take_block(
+        slot, block, key, words, places, centers, lows, highs, starts, threshold, alias, word, seat, low, high
+    ):  # fmt: skip
         """Note the centres, their windows and the words of all outputs; return how many centres there are."""
         lane = u32(cuda.threadIdx.x)
         first = starts[slot, u32(block)]
@@ -262,7 +264,7 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
                         weight = weight_of(input_at[i], j, n_centers, word, seat, low, high)
                         pulls[u32(i * output_rows + j)] = alpha * pull(value, weight)
                         lost += cost(value, weight)
-                        if damped:
+                        if with_masses:
                             weights[u32(i * output_rows + j)] = weight
                 cuda.syncthreads()
         return lost
@@ -274,12 +276,12 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
         for turn in range(input_turns):
             i = u32(turn * WARP + lane)
             if i < n_inputs:
-                factor[i] = input_care[u32(word[i])] if word[i] < len(input_care) else ONE
+                factor[i] = input_care[u32(word[i])] if word[i] < len(input_care) else others
         for turn in range(output_turns):
             j = u32(turn * WARP + lane)
             if j < n_centers or (most_centers <= j and j < outputs_of_block):
                 row = u32(most_inputs + j)
-                factor[row] = output_care[u32(word[row])] if word[row] < len(output_care) else ONE
+                factor[row] = output_care[u32(word[row])] if word[row] < len(output_care) else others
         cuda.syncthreads()
 
     @cuda.jit(device=True, fastmath=True)
@@ -307,7 +309,7 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
 
     @cuda.jit(device=True, fastmath=True)
     def damp(n_inputs, n_centers, alpha, weights, square, mass, factor, word, known, ratio, expected):
-        """Make QWEM's damping of the rows' crowds, in `factor`; with exact negatives, note how often each meets them."""
+        """Make the damping of rows, in `factor`, of the care for them; note how often each meets exact negatives."""
         lane = u32(cuda.threadIdx.x)
         for turn in range(input_turns):
             i = u32(turn * WARP + lane)
@@ -385,7 +387,8 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
                         entry = rows[at + uint64(v) * step]
                         lost += expected[row] * entry * (mean + QUARTER * y[q * columns + v])
                         if train:
-                            cuda.atomic.add(matrix, base + uint64(v) * step, change * (mean + HALF * y[q * columns + v]))
+                            moved = change * (mean + HALF * y[q * columns + v])
+                            cuda.atomic.add(matrix, base + uint64(v) * step, moved)
         return lost
 
     @cuda.jit(device=True, fastmath=True)
@@ -444,8 +447,8 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
         part = cuda.shared.array(size_of_part, float32)
         pulls = cuda.shared.array(size_of_pairs, float32)
         weights = cuda.shared.array(size_of_weights, float32)
-        square = cuda.shared.array(rows_if_damped, float32)
-        mass = cuda.shared.array(rows_if_damped, float32)
+        square = cuda.shared.array(rows_if_masses, float32)
+        mass = cuda.shared.array(rows_if_masses, float32)
         expected = cuda.shared.array(rows_if_exact, float32)
         factor = cuda.shared.array(rows_of_block, float32)
         word = cuda.shared.array(rows_of_block, int32)
@@ -457,7 +460,7 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
             rows[u32(i)] = ZERO  # rows without a word have weight 0, which makes 0 of any number but not of none
         for i in range(lane, size_of_pairs, WARP):
             pulls[u32(i)] = ZERO
-            if damped:
+            if with_masses:
                 weights[u32(i)] = ZERO
         cuda.syncthreads()
         for unit in range(i32(cuda.blockIdx.x), i32(n_chunks * parts), i32(cuda.gridDim.x)):
@@ -469,8 +472,9 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
             lost = ZERO
             for block in range(begin, end):
                 n_centers = take_block(
-                    slot, block, key, words, places, centers, lows, highs, starts, threshold, alias, word, seat, low, high
-                )
+                    slot, block, key, words, places, centers, lows, highs, starts, threshold, alias,
+                    word, seat, low, high,
+                )  # fmt: skip
                 n_inputs = take_inputs(slot, words, n_centers, input_at, word, seat, low, high)
                 for i in range(n_inputs):
                     copy_row(inputs, word[u32(i)], rows, i)
@@ -480,9 +484,8 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
                     copy_row(outputs, word[u32(most_inputs + j)], rows, most_inputs + j)
                 cuda.syncthreads()
                 lost += score(n_inputs, n_centers, alpha, rows, part, pulls, weights, input_at, word, seat, low, high)
-                if train or is_exact:
+                if with_masses:
                     take_care(n_inputs, n_centers, factor, word, input_care, output_care)
-                if damped and (train or is_exact):
                     measure_lengths(n_inputs, rows, part, square)
                     damp(n_inputs, n_centers, alpha, weights, square, mass, factor, word, known, ratio, expected)
                 if is_exact:

@@ -151,7 +151,7 @@ class Sizes:
 
     def _bytes(self, dots: int) -> int:
         rows = self.inputs + self.output_rows
-        pairs = self.inputs * self.output_rows * (2 if self.objective == "qwem" else 1)
+        pairs = 2 * self.inputs * self.output_rows
         floats = rows * self.width + dots * (WARP + 1) + pairs + 4 * rows
         return 4 * (floats + rows + self.inputs + 4 * self.centers)
 

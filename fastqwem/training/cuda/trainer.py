@@ -95,8 +95,8 @@ class DeviceTrainer:
         self.threads = _SIMULATED_THREADS if gpu.is_simulated() else lines.THREADS
         shape = (vocab_size, sizes.width)
         size = 4 * shape[0] * shape[1] * len(self.names)
-        buffers = self._bytes_of_buffers()
-        check_memory(size + 12 * vocab_size + buffers, {"matrices": size, "tables and buffers": 12 * vocab_size + buffers})
+        beside = self._bytes_of_buffers() + 12 * vocab_size
+        check_memory(size + beside, {"matrices": size, "tables and buffers": beside})
         with guarded("to compile and load its kernels"):
             self.stream = self.cuda.stream()
             self._draw, self._train = lines.make_lines(sizes, False, self.threads), kernels.make_kernel(sizes)
@@ -330,9 +330,7 @@ class DeviceTrainer:
         )
         return self._lines
 
-    def _step(
-        self, kernel: Any, line: tuple[Any, ...], n: int, parts: int, rates: Any, epoch: int, loss: Any
-    ) -> None:
+    def _step(self, kernel: Any, line: tuple[Any, ...], n: int, parts: int, rates: Any, epoch: int, loss: Any) -> None:
         """Put the training, or the measuring, of n chunks into the stream."""
         matrices = self._matrices["input"], self._matrices[self.names[-1]]
         kernel[min(self.warps, n * parts), WARP, self.stream](
@@ -357,10 +355,8 @@ class DeviceTrainer:
         pairs = counts[:, 2]
         sound = np.abs(sums) < ABSURD_LOSS * (1 + self.negative) * np.maximum(pairs, 1)
         self.diverged = not sound.all()
-        done = self.done
-        self.done = Done(
-            chunk + n, done.loss + float(sums.sum()), done.pairs + int(pairs.sum()), done.words + int(counts[:, 1].sum())
-        )
+        loss, n_pairs, words = self.totals()
+        self.done = Done(chunk + n, loss + sums.sum(), n_pairs + int(pairs.sum()), words + int(counts[:, 1].sum()))
 
     def _key(self, epoch: int) -> np.uint64:
         return np.uint64(random.key(self.seed, epoch))

@@ -8,6 +8,7 @@ import training_cases as cases
 from truths import check_epoch, device_epoch, spec_epoch, trainer_of
 
 from fastqwem.training import spec
+from fastqwem.training.cuda import crowd
 
 ALPHA = np.float32(0.02)
 
@@ -121,7 +122,7 @@ def test_warps_that_share_no_rows(monkeypatch, objective):
     from fastqwem.training.cuda import trainer as module
 
     monkeypatch.setattr(spec.blocks, "CHUNK", 8)
-    monkeypatch.setattr(module, "care", lambda crowd, sizes: np.ones(1, np.float32))
+    monkeypatch.setattr(module, "crowds", lambda *_: (np.zeros(13), np.zeros(13)))
     # Sentence s, a chunk of its own, has the words 4 s .. 4 s + 3; each negative is a word that no sentence has.
     sentences = [[4 * s + i for i in (0, 1, 2, 3, 0, 2, 1, 3)] for s in range(3)]
     ids = np.array([word for sentence in sentences for word in sentence], np.int32)
@@ -139,18 +140,21 @@ def test_warps_that_share_no_rows(monkeypatch, objective):
         assert np.abs(truth.matrices[name] - matrices[name]).max() > 5e-4
 
 
-def test_crowded_rows_take_shorter_steps():
-    """With warps that others are thought to share, rows move less, by what `care` says."""
-    corpus = ids, offsets, counts = np.array([0, 1], np.int32), np.array([0, 2]), np.array([1, 1])
-    of = cases.settings(counts, shared_negatives=1, window=1)
-    matrices = cases.random_matrices(of)
+@pytest.mark.parametrize("objective", ["sgns", "qwem"])
+def test_crowded_rows_take_shorter_steps(objective):
+    """With warps that others are thought to share, rows move less, by what `crowd` says."""
+    counts = np.array([1, 1])
+    corpus = np.array([0, 1], np.int32), np.array([0, 2]), counts
+    of = cases.settings(
+        counts, shared_negatives=1, window=1, negative=1, noise=np.array([0.0, 1.0]), objective=objective
+    )
+    matrices = cases.random_matrices(of, scale=1.0)
     one, many = (device_epoch(corpus, of, matrices, np.full(1, ALPHA), warps=warps) for warps in (1, 1000))
-    from fastqwem.training.cuda import crowd
-
-    number = 1 + 999 * crowd.touches(one.sizes, np.full(2, 0.5), np.full(2, 0.5))[0]
-    factor = crowd.care(number, one.sizes)
-    assert (factor < 0.1).all()
-    # The first of the two blocks has input 1 and output 0; the second, 0 and 1, begins from other rows.
-    moved = [each.matrix("input")[1] - matrices["input"][1] for each in (one, many)]
-    np.testing.assert_allclose(moved[1], factor[1] * moved[0], rtol=1e-4, atol=1e-7)
-    assert ids.size == offsets[-1]
+    # The first of the two blocks has the input 1, the centre 0, and the negative 1.
+    x, o = matrices["input"][1], matrices["output"]
+    mass = (o * o).sum()
+    n = 999 * crowd.touches(one.sizes, np.full(2, 0.5), np.array([0.0, 1.0]))[0][1]
+    wanted = {"sgns": 1 / (1 + ALPHA * n / 4 * mass), "qwem": (1 + ALPHA * mass) / (1 + ALPHA * (1 + n) * mass)}
+    assert wanted[objective] < 0.1
+    moved = [each.matrix("input")[1] - x for each in (one, many)]
+    np.testing.assert_allclose(moved[1], wanted[objective] * moved[0], rtol=1e-4, atol=1e-7)

@@ -14,6 +14,8 @@ import fastqwem.training.loop
 from fastqwem import Corpus, TrainedModel, _core, resume, train
 from fastqwem.errors import DeviceError, DivergedError, TrainingInterrupted
 from fastqwem.training import spec
+from fastqwem.training.initial import Initial
+from fastqwem.training.schedule import Schedule
 
 OPTIONS = {
     "vector_size": 3, "window": 2, "negative": 1, "epochs": 2, "sample": 0.3, "device": "cuda", "held_out": 0.1,
@@ -53,19 +55,12 @@ def specified(corpus, model):
         },
         held_out=int(o.held_out * 2**32),
     )
-    start = train(corpus, **{**OPTIONS, "objective": o.objective, "exact_negatives": o.exact_negatives, "alpha": 1e-30})
-    matrices = {name: start._matrix(name).astype(np.float64) for name in o.matrices}
+    matrices = {name: np.empty((len(corpus.vocab), o.vector_size)) for name in o.matrices}
+    for name, matrix in matrices.items():
+        Initial("normal", corpus.vocab, o).fill(name, matrix)
     records, n_chunks = [], -(-corpus.n_tokens // 8)
     for epoch in range(o.epochs):
-        rates = spec.learning_rates(o.alpha, o.min_alpha, epoch, o.epochs, corpus.n_tokens)
-        # One chunk after the other, since learning_rates has the usual size of a chunk in it.
-        rates = np.array(
-            [
-                max(o.min_alpha, o.alpha - (o.alpha - o.min_alpha) * (epoch + 8 * chunk / corpus.n_tokens) / o.epochs)
-                for chunk in range(n_chunks)
-            ],
-            np.float32,
-        )
+        rates = Schedule.of(o, 0).rates(corpus.n_tokens, epoch, 0, n_chunks)
         sums = np.zeros(3)
         for first in range(0, n_chunks, 3):
             known = None
@@ -119,8 +114,7 @@ class Stop:
                 raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("changes", [{}, EXACT], ids=["sampled", "exact"])
-@pytest.mark.parametrize("press", [False, True])
+@pytest.mark.parametrize(("changes", "press"), [({}, True), (EXACT, False)], ids=["sampled", "exact"])
 def test_interrupted_and_resumed(corpus, changes, press, tmp_path):
     path = tmp_path / "model.fqm"
     whole = train(corpus, **(OPTIONS | changes))
