@@ -16,6 +16,7 @@ are never lost.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from numba import cuda, float32, int32, uint32, uint64
@@ -74,6 +75,7 @@ VARIANTS = {f"{name}, d = {size}": (sizes, trains) for size in (128, 300) for na
 """Sizes and `train` argument of `make_kernel`, by name: what an offline compile should see."""
 
 
+@cache  # compiled once in a process
 def make_kernel(sizes: Sizes, train: bool = True) -> Any:
     """Return the kernel, to be launched with thread blocks of `WARP` threads, as many as there are to be steps at once.
 

@@ -6,6 +6,7 @@ sentence that windows reach: the work of `spec.blocks`, whose functions of one d
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from numba import cuda, int32, int64, uint64
@@ -36,6 +37,7 @@ def line_signature() -> tuple[Any, ...]:
     return (int32[::1], int64[::1], int64, int64, int64, uint64, uint64, uint64, uint32[::1], *lists)
 
 
+@cache  # compiled once in a process
 def make_lines(sizes: Sizes, held_out: bool = False, threads: int = THREADS) -> Any:
     """Return the kernel, to be launched with a thread block of so many `threads` for each chunk.
 

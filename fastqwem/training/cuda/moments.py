@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ def reduction_signature() -> tuple[Any, ...]:
     return (float32[::1],) * 2
 
 
+@cache
 def make_sums(sizes: Sizes) -> Any:
     """Return the kernel that adds up ``w_j x_j`` and ``w_j x_j x_j^T`` over slabs of rows.
 
@@ -72,6 +74,7 @@ def make_sums(sizes: Sizes) -> Any:
     return sums
 
 
+@cache
 def make_reduction() -> Any:
     """Return the kernel that adds up slabs: ``to[i] = sum_s parts[s * n + i]``, one thread for each entry."""
 

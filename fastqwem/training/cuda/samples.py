@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ __all__ = ["list_samples"]
 NEGATIVE_DRAW = random.NEGATIVE_DRAW
 
 
+@cache
 def _make_draws() -> Any:
     """Return a kernel that draws the negatives of every block of one chunk, as the kernel that trains does."""
     scalars = compiled.compile_scalars(cuda.jit(device=True))
