@@ -85,10 +85,11 @@ def make_reduction() -> Any:
         i = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
         if i < len(to):
             total = ZERO
-            at = i
-            while at < len(parts):
+            n_slabs = i32(u32(len(parts)) // u32(len(to)))
+            at = u32(i)
+            for _ in range(n_slabs):
                 total += parts[at]
-                at += len(to)
+                at = u32(at + len(to))
             to[i] = total
 
     return reduction
