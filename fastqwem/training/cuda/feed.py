@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,13 +155,24 @@ class Feed:
         """Whether all of the corpus is on the device."""
         return self.buffers is None
 
+    def prepare(self) -> Iterator[None]:
+        """Copy a corpus that is to be resident, and give the caller a chance to leave after each slice."""
+        if self.buffers is not None or self.whole is not None:
+            return
+        ids = self.cuda.device_array(len(self.ids), np.int32)
+        for at in range(0, len(self.ids), SLICE):
+            ids[at : at + SLICE].copy_to_device(np.ascontiguousarray(self.ids[at : at + SLICE]))
+            release_pages(self.ids)
+            yield
+        offsets = self.cuda.to_device(np.ascontiguousarray(self.offsets))
+        self.whole = Piece(0, self.n_chunks, ids, offsets, 0)
+
     def piece(self, epoch: int, chunk: int, stream: Any) -> Piece:
         """Return the piece with a chunk; what is put into `stream` afterwards waits until it is there."""
         if self.buffers is None:
-            if self.whole is None:
-                ids, offsets = (self.cuda.to_device(np.ascontiguousarray(each)) for each in (self.ids, self.offsets))
-                release_pages(self.ids)
-                self.whole = Piece(0, self.n_chunks, ids, offsets, 0)
+            for _ in self.prepare():
+                pass
+            assert self.whole is not None
             return self.whole
         number = chunk // self.size
         buffer = self._started(epoch, number)

@@ -285,16 +285,14 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
         cuda.syncthreads()
 
     @cuda.jit(device=True, fastmath=True)
-    def measure_lengths(n_inputs, rows, part, square):
-        """The squared lengths of all rows: of the inputs from 0, of the outputs from most_inputs."""
+    def measure_lengths(first_row, n_rows, rows, part, square):
+        """The squared lengths of n rows one after another."""
         lane = u32(cuda.threadIdx.x)
-        total = n_inputs + outputs_of_block
-        for first in range(0, total, dots):
-            n = i32(min(dots, total - first))
+        for first in range(0, n_rows, dots):
+            n = i32(min(dots, n_rows - first))
             for i in range(n):
-                row = first + i if first + i < n_inputs else first + i - n_inputs + most_inputs
                 product = ZERO
-                at = place(row * width + lane)
+                at = place((first_row + first + i) * width + lane)
                 for v in range(columns):
                     entry = rows[at + uint64(v) * step]
                     product += entry * entry
@@ -303,21 +301,21 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
             for turn in range(dot_turns):
                 i = u32(turn * WARP + lane)
                 if i < n:
-                    row = first + i if first + i < n_inputs else first + i - n_inputs + most_inputs
-                    square[u32(row)] = add_up(part, i)
+                    square[u32(first_row + first + i)] = add_up(part, i)
             cuda.syncthreads()
 
     @cuda.jit(device=True, fastmath=True)
-    def damp(n_inputs, n_centers, alpha, weights, square, mass, factor, word, known, ratio, expected):
-        """Make the damping of rows, in `factor`, of the care for them; note how often each meets exact negatives."""
+    def weigh_rows(n_inputs, n_centers, weights, square, mass, word, known, ratio, expected):
+        """The mass of every row by itself; with exact negatives, also how often it meets them."""
         lane = u32(cuda.threadIdx.x)
         for turn in range(input_turns):
             i = u32(turn * WARP + lane)
             if i < n_inputs:
                 total, met = ZERO, ZERO
+                at = place(i * output_rows)
                 for j in range(outputs_of_block):
-                    weight = abs(weights[u32(i * output_rows + j)])
-                    total += weight * square[u32(most_inputs + j)]
+                    weight = abs(weights[at + uint64(j)])
+                    total += weight * square[uint64(most_inputs + j)]
                     met += weight
                 if is_exact:
                     expected[i] = exact * met
@@ -337,6 +335,11 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
                     total += expected[row] * known[u32(2 * width + 1)]
                 mass[row] = total
         cuda.syncthreads()
+
+    @cuda.jit(device=True, fastmath=True)
+    def damp(n_inputs, n_centers, alpha, mass, factor, word):
+        """Make of the care for rows, in `factor`, their damping, by the masses of all rows of a word."""
+        lane = u32(cuda.threadIdx.x)
         for turn in range(input_turns):
             i = u32(turn * WARP + lane)
             if i < n_inputs:
@@ -351,9 +354,9 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
                 row = u32(most_inputs + j)
                 total = ZERO
                 for k in range(outputs_of_block):
-                    other = u32(most_inputs + k)
-                    if word[other] == word[row] and (k < n_centers or k >= most_centers):
-                        total += mass[other]
+                    same = word[uint64(most_inputs + k)] == word[row]
+                    if same and (k < n_centers or k >= most_centers):
+                        total += mass[uint64(most_inputs + k)]
                 factor[row] = damping(alpha, factor[row] * total)
         cuda.syncthreads()
 
@@ -486,8 +489,10 @@ def make_kernel(sizes: Sizes, train: bool = True) -> Any:
                 lost += score(n_inputs, n_centers, alpha, rows, part, pulls, weights, input_at, word, seat, low, high)
                 if with_masses:
                     take_care(n_inputs, n_centers, factor, word, input_care, output_care)
-                    measure_lengths(n_inputs, rows, part, square)
-                    damp(n_inputs, n_centers, alpha, weights, square, mass, factor, word, known, ratio, expected)
+                    measure_lengths(0, n_inputs, rows, part, square)
+                    measure_lengths(most_inputs, outputs_of_block, rows, part, square)
+                    weigh_rows(n_inputs, n_centers, weights, square, mass, word, known, ratio, expected)
+                    damp(n_inputs, n_centers, alpha, mass, factor, word)
                 if is_exact:
                     lost += expect(0, n_inputs, alpha, 0, sigma_at, rows, factor, word, known, expected, inputs)
                     if train:

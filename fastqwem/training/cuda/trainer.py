@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,6 +46,14 @@ class Done:
     loss: float = 0.0
     pairs: int = 0
     words: int = 0
+
+
+@contextmanager
+def _working(doing: str) -> Iterator[None]:
+    """As `guarded`, without Numba's warnings of small grids: the last launch of an epoch may well be small."""
+    with guarded(doing), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Grid size")
+        yield
 
 
 class DeviceTrainer:
@@ -113,6 +123,8 @@ class DeviceTrainer:
             )
             self._tables = tuple(map(self._to_device, alias_table(weights)))
             self._keep = self._to_device(keep)
+            self._rates = self.cuda.device_array(LAUNCH, np.float32)
+            self._loss = self.cuda.device_array(UNITS * self.warps + LAUNCH, np.float32)
             self._matrices = {name: self.cuda.device_array(shape[0] * shape[1], np.float32) for name in self.names}
             self._known = self._to_device(np.zeros(kernels.known_length(sizes), np.float32))
             self._ratio = self._to_device(np.zeros(vocab_size, np.float32))
@@ -163,7 +175,7 @@ class DeviceTrainer:
         """Return the moments of the outputs under the noise and of the inputs under the words' shares."""
         from .moments import DeviceMoments
 
-        with guarded("while moments were computed"):
+        with _working("while moments were computed"):
             if self._moments is None:
                 self._moments = DeviceMoments(self.sizes, self._shape[0])
                 self._weights = tuple(self._to_device(each.astype(np.float32)) for each in (noise, shares))
@@ -206,20 +218,18 @@ class DeviceTrainer:
         """
         sizes = self.sizes
         n_tokens = len(ids)
-        with Patience() as patience, guarded(f"in epoch {epoch + 1}"):
+        with Patience() as patience, _working(f"in epoch {epoch + 1}"):
             feed = self._fed(ids, offsets)
+            for _ in feed.prepare():
+                patience.heed()
             chunk = first_chunk
             while chunk < last_chunk and not self.diverged:
                 start = time.perf_counter()
                 piece = feed.piece(epoch, chunk, self.stream)
                 n = min(chunk + self.launch, last_chunk, piece.last) - chunk
-                parts = 1 if self.warps == 1 else min(max(-(-UNITS * self.warps // n), 1), MOST_PARTS)
-                line = self._draw_lines(self._draw, piece, n_tokens, chunk, n, epoch)
-                loss = self.cuda.device_array(n * parts, np.float32, stream=self.stream)
-                rates = self.cuda.to_device(np.ascontiguousarray(alphas[chunk - first_chunk :][:n]), stream=self.stream)
-                self._step(self._train, line, n, parts, rates, epoch, loss)
+                self._launch(self._draw, self._train, piece, n_tokens, chunk, alphas[chunk - first_chunk :][:n], epoch)
                 feed.ahead(epoch, chunk)
-                self._note(line, loss, chunk, n, parts)
+                self._note(chunk, n)
                 chunk += n
                 seconds = time.perf_counter() - start
                 if seconds < BRIEF:
@@ -237,20 +247,16 @@ class DeviceTrainer:
         """Return loss and pairs of the held-out positions that an epoch keeps."""
         loss, pairs = 0.0, 0
         n_chunks = -(-len(ids) // self.sizes.chunk)
-        with guarded("while the held-out loss was measured"):
+        with _working("while the held-out loss was measured"):
             feed = self._fed(ids, offsets)
             chunk = 0
             while chunk < n_chunks:
                 piece = feed.piece(epoch, chunk, self.stream)
                 n = min(chunk + self.launch, piece.last) - chunk
-                parts = 1 if self.warps == 1 else min(max(-(-UNITS * self.warps // n), 1), MOST_PARTS)
-                line = self._draw_lines(self._draw_held_out, piece, len(ids), chunk, n, epoch)
-                sums = self.cuda.device_array(n * parts, np.float32, stream=self.stream)
-                rates = self.cuda.to_device(np.zeros(n, np.float32), stream=self.stream)
-                self._step(self._measure, line, n, parts, rates, epoch, sums)
-                loss += float(sums.copy_to_host(stream=self.stream).sum(dtype=np.float64))
-                pairs += int(line[6][:n].copy_to_host(stream=self.stream)[:, 2].sum())
-                chunk += n
+                rates = np.zeros(n, np.float32)
+                self._launch(self._draw_held_out, self._measure, piece, len(ids), chunk, rates, epoch)
+                sums, counts = self._results(n)
+                loss, pairs, chunk = loss + float(sums.sum()), pairs + int(counts[:, 2].sum()), chunk + n
         return loss, pairs
 
     def samples(
@@ -269,7 +275,7 @@ class DeviceTrainer:
             }
         ]
         n_chunks = -(-len(ids) // self.sizes.chunk)
-        with guarded("while samples were drawn"):
+        with _working("while samples were drawn"):
             feed = self._fed(ids, offsets)
             for chunk in range(n_chunks):
                 piece = feed.piece(epoch, chunk, self.stream)
@@ -330,28 +336,42 @@ class DeviceTrainer:
         )
         return self._lines
 
-    def _step(self, kernel: Any, line: tuple[Any, ...], n: int, parts: int, rates: Any, epoch: int, loss: Any) -> None:
-        """Put the training, or the measuring, of n chunks into the stream."""
+    def _parts(self, n: int) -> int:
+        """Into how many units each of n chunks is divided."""
+        return 1 if self.warps == 1 else min(-(-UNITS * self.warps // n), MOST_PARTS)
+
+    def _launch(
+        self, draw: Any, kernel: Any, piece: Any, n_tokens: int, chunk: int, alphas: Floats, epoch: int
+    ) -> None:
+        """Put the drawing and the training, or the measuring, of the chunks with these rates into the stream."""
+        n = len(alphas)
+        line, parts = self._draw_lines(draw, piece, n_tokens, chunk, n, epoch), self._parts(n)
         matrices = self._matrices["input"], self._matrices[self.names[-1]]
+        self._rates[:n].copy_to_device(np.ascontiguousarray(alphas, np.float32), stream=self.stream)
         kernel[min(self.warps, n * parts), WARP, self.stream](
             *line,
             np.int32(n),
             np.int32(parts),
-            rates,
+            self._rates,
             self._key(epoch),
             *self._tables,
             *matrices,
             *self._care,
             self._known,
             self._ratio,
-            loss,
+            self._loss,
         )
 
-    def _note(self, line: tuple[Any, ...], loss: Any, chunk: int, n: int, parts: int) -> None:
-        """Wait for n chunks, and add them to what is done."""
-        sums = loss.copy_to_host(stream=self.stream).reshape(parts, n).sum(axis=0, dtype=np.float64)
-        counts = line[6][:n].copy_to_host(stream=self.stream)
+    def _results(self, n: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Wait for n chunks, and return their losses (n,) and counts (n, 3)."""
+        loss = self._loss[: n * self._parts(n)].copy_to_host(stream=self.stream)
+        counts: NDArray[np.int64] = self._lines[6][:n].copy_to_host(stream=self.stream)
         self.stream.synchronize()
+        return loss.reshape(-1, n).sum(axis=0, dtype=np.float64), counts
+
+    def _note(self, chunk: int, n: int) -> None:
+        """Add n chunks to what is done, once they are."""
+        sums, counts = self._results(n)
         pairs = counts[:, 2]
         sound = np.abs(sums) < ABSURD_LOSS * (1 + self.negative) * np.maximum(pairs, 1)
         self.diverged = not sound.all()
