@@ -40,6 +40,8 @@ def main(argv: list[str] | None = None) -> int:
         if "numba" in sys.modules and os.environ.get("NUMBA_ENABLE_CUDASIM") != "1":
             raise SystemExit("--toy must begin before Numba is imported")
         os.environ["NUMBA_ENABLE_CUDASIM"] = "1"
+        sys.path.insert(0, str(Path(__file__).parents[1] / "tests/training/cuda"))
+        importlib.import_module("simulator").quicken()
     from gpu_parts.setup import Report
 
     from fastqwem import cuda

@@ -8,6 +8,7 @@ goes round at least as often as the others). The simulator must be on, ``NUMBA_E
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 import sys
 import threading
@@ -72,6 +73,8 @@ def main() -> None:
     from gpu_parts.setup import zipf_corpus
     from gpu_parts.small_run import value_of
 
+    sys.path.insert(0, str(Path(__file__).parents[2] / "tests/training/cuda"))
+    importlib.import_module("simulator").quicken()
     tokens = int(sys.argv[1])
     changes = {name: value_of(value) for name, _, value in (each.partition("=") for each in sys.argv[2:])}
     corpus = zipf_corpus(2 * tokens, tokens, sentence=tokens)
