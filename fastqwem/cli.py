@@ -76,6 +76,7 @@ TRAINING_DEFAULTS: dict[str, Any] = {
     "exact_negatives": False,
     "shrink_windows": True,
     "cbow_mean": True,
+    "device": "cpu",
 }
 
 THEORY_DEFAULTS: dict[str, Any] = {"trained_size": 64, "modes": 20, "init_scale": 1e-4, "training": True}
@@ -423,7 +424,7 @@ def _judge_training(args: argparse.Namespace) -> Any:
     from .training.options import Options
 
     try:
-        Options.judged(device="cpu", **_options(args, *(name for name in TRAINING if name != "init")))
+        Options.judged(**_options(args, *(name for name in TRAINING if name != "init")))
     except (TypeError, ValueError) as error:
         raise UsageError(str(error)) from None
     name, _, scale = (args.init or "").partition(":")

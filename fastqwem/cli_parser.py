@@ -164,6 +164,7 @@ TRAINING: dict[str, tuple[Convert, str, str]] = {
     "exact_negatives": (_switch, "", "the expectation of negative samples in their place; qwem skipgram only"),
     "shrink_windows": (_switch, "", "draw the reach of each window from 1 to --window"),
     "cbow_mean": (_switch, "", "cbow: predict from the mean of the window's vectors, else from their sum"),
+    "device": (_name, "NAME", "cpu, or cuda: one NVIDIA GPU"),
 }
 """The options of `train`, some of which share a name with others above but not their rules or defaults."""
 

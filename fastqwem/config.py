@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from importlib import util
 
 import numpy as np
 import scipy
 
-from . import _core
+from . import _core, cuda
 from ._version import __version__
 from .checks import resolve_workers
 
@@ -28,12 +27,6 @@ def apply_environment() -> None:
         raise ValueError(f"{ISA_VARIABLE}: {error}") from None
 
 
-def _cuda() -> str:
-    if util.find_spec("numba") is None:
-        return "not used: numba is not installed"
-    return "not used: this version has no CUDA kernels yet"
-
-
 def config() -> dict[str, str]:
     """Return version, compiler, build mode, instruction sets, threads and CUDA as text, by name."""
     return {
@@ -46,7 +39,7 @@ def config() -> dict[str, str]:
         "ISA in use": _core.active_isa(),
         "ISA available": ", ".join(_core.available_isas()),
         "threads": f"{resolve_workers(0)} of {os.cpu_count()} cores",
-        "CUDA": _cuda(),
+        "CUDA": cuda.describe(),
     }
 
 

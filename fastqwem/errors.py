@@ -9,6 +9,7 @@ from __future__ import annotations
 __all__ = [
     "ConvergenceError",
     "CorpusError",
+    "DeviceError",
     "DivergedError",
     "FastqwemError",
     "FormatError",
@@ -45,6 +46,10 @@ class ConvergenceError(FastqwemError, RuntimeError):
     def __init__(self, message: str, spectrum: object = None) -> None:
         super().__init__(message)
         self.spectrum = spectrum
+
+
+class DeviceError(FastqwemError, RuntimeError):
+    """The GPU cannot be used, or failed; the message says why and what to do."""
 
 
 class DivergedError(FastqwemError, ArithmeticError):

@@ -150,7 +150,7 @@ class TestHelp:
 
     def test_training_has_the_options_and_defaults_of_python(self):
         parameters = inspect.signature(fastqwem.train).parameters
-        elsewhere = {"corpus", "device", "callbacks", "workers", "checkpoint", "progress"}
+        elsewhere = {"corpus", "callbacks", "workers", "checkpoint", "progress"}
         assert {n: p.default for n, p in parameters.items() if n not in elsewhere} == cli.TRAINING_DEFAULTS
 
     def test_factorizing_has_the_options_and_defaults_of_python(self):

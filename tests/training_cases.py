@@ -64,6 +64,26 @@ def random_matrices(of, seed=0, scale=0.5):
     }
 
 
+def list_samples(ids, offsets, epoch, of):
+    """What `Trainer.samples` returns, from the specification's blocks; those without pairs do nothing, and go."""
+    blocks = [block for _, block in spec.epoch_blocks(ids, offsets, epoch, of) if block.windows.any()]
+    none = np.zeros((0, 2), np.int64)
+    pairs = [np.argwhere(block.windows.T) for block in blocks]
+    return {
+        "centers": np.concatenate([*(b.centers for b in blocks), none[:, 0]]),
+        "block": np.repeat(np.arange(len(blocks)), [len(block.centers) for block in blocks]),
+        "negatives": np.array([block.negatives for block in blocks], np.int32).reshape(
+            len(blocks), 0 if of.exact_negatives else of.negative * spec.blocks.draws_per_negative(of.shared_negatives)
+        ),
+        "pairs": np.concatenate(
+            [
+                none,
+                *(np.stack([b.centers[at[:, 0]], b.inputs[at[:, 1]]], 1) for b, at in zip(blocks, pairs, strict=True)),
+            ]
+        ),
+    }
+
+
 @st.composite
 def corpora(draw, longest=50, words=8):
     """(ids, offsets, counts): empty sentences, one-word ones and heavy repetition included."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +11,34 @@ from numpy.typing import NDArray
 from .. import _core
 from ..storage import release_pages
 from ..text.vocab import Vocab
+from .moments import noise_moments
 from .options import Options
 from .sampling import held_out_limit, keep_limits, kept_shares, noise_weights
 from .state import Moments
 
-__all__ = ["Engine"]
+if TYPE_CHECKING:
+    from .cuda.engine import CudaEngine
+
+__all__ = ["Engine", "make_engine", "moment_arguments"]
 
 _ROWS = 1 << 12
+
+
+def make_engine(options: Options, vocab: Vocab) -> Engine | CudaEngine:
+    """Return the engine of a device, with matrices that are not filled yet; DeviceError if there is no such device."""
+    if options.device == "cuda":
+        from .cuda.engine import CudaEngine  # imports Numba
+
+        return CudaEngine(options, vocab)
+    return Engine(options, vocab)
+
+
+def moment_arguments(moments: Moments, noise: NDArray[np.float64], shares: NDArray[np.float64]) -> tuple[Any, ...]:
+    """Return what trainers are told of moments: these, the ratio of noise and shares, and the largest eigenvalues."""
+    with np.errstate(divide="ignore", invalid="ignore"):  # words that never occur are no centers
+        ratio = np.where(shares > 0, noise / shares, 0.0)
+    norms = [float(np.linalg.eigvalsh(second)[-1]) for second in (moments[1], moments[3])]
+    return (*moments, ratio.astype(np.float32), *norms)
 
 
 class Engine:
@@ -59,6 +80,11 @@ class Engine:
         """Return writable views of the live matrices; their rows are padded."""
         return {name: self.trainer.matrix(name) for name in self.names}
 
+    def fill(self, write: Callable[[str, NDArray[np.float32]], None]) -> None:
+        """Have every matrix written by ``write(name, matrix)``."""
+        for name, matrix in self.matrices().items():
+            write(name, matrix)
+
     def load(self, matrices: Mapping[str, NDArray[Any]]) -> None:
         """Copy matrices in, block by block, so that mapped ones do not fill the memory."""
         for name, matrix in self.matrices().items():
@@ -66,12 +92,17 @@ class Engine:
                 matrix[at : at + _ROWS] = matrices[name][at : at + _ROWS]
                 release_pages(matrices[name])
 
+    def begin(self, chunk: int) -> None:
+        """Forget the totals; training goes on with a chunk."""
+        self.trainer.reset_totals()
+
+    def moments(self) -> Moments:
+        """Return the moments of the matrices as they are."""
+        return noise_moments(self.matrices(), self.noise, self.shares)
+
     def set_moments(self, moments: Moments) -> None:
         """Give the trainer what exact negatives need besides the rows of a block."""
-        with np.errstate(divide="ignore", invalid="ignore"):  # words that never occur are no centers
-            ratio = np.where(self.shares > 0, self.noise / self.shares, 0.0)
-        norms = [float(np.linalg.eigvalsh(second)[-1]) for second in (moments[1], moments[3])]
-        self.trainer.set_moments(*moments, ratio.astype(np.float32), *norms)
+        self.trainer.set_moments(*moment_arguments(moments, self.noise, self.shares))
 
     def take(self) -> dict[str, NDArray[np.float32]]:
         """Return the matrices, C-contiguous and without a copy; the engine has none afterwards."""

@@ -7,19 +7,21 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import _core
 from ..checks import resolve_workers
-from ..errors import CorpusError, DivergedError, TrainingInterrupted
+from ..errors import CorpusError, DeviceError, DivergedError, TrainingInterrupted
 from ..progress import Progress, Tick, track
 from ..storage import check_writable, release_pages
 from ..text.corpus import Corpus
-from .engine import Engine
 from .model import TrainedModel
-from .moments import noise_moments
 from .schedule import Schedule
 from .state import EpochRecord, Moments, State, mean_loss
+
+if TYPE_CHECKING:
+    from .cuda.engine import CudaEngine
+    from .engine import Engine
 
 __all__ = ["Callback", "Loop", "Surroundings"]
 
@@ -73,7 +75,7 @@ class Loop:
     interrupts finds out from the engine how far it came; so a model always knows exactly what was trained.
     """
 
-    def __init__(self, model: TrainedModel, engine: Engine, corpus: Corpus, around: Surroundings) -> None:
+    def __init__(self, model: TrainedModel, engine: Engine | CudaEngine, corpus: Corpus, around: Surroundings) -> None:
         self.model, self.engine, self.corpus, self.around = model, engine, corpus, around
         self.schedule = Schedule.of(model.options, model._state.first_epoch)
         self.n_chunks = -(-corpus.n_tokens // _core.TRAINING_CHUNK)
@@ -121,7 +123,7 @@ class Loop:
     def _stopped(self, stop: BaseException) -> None:
         """Note what the engine had done, keep it in the checkpoint, and turn Ctrl-C into our own exception."""
         self._note_span()
-        if isinstance(stop, DivergedError) or self.engine.trainer.diverged:
+        if isinstance(stop, DivergedError | DeviceError) or self.engine.trainer.diverged:
             return
         if self.around.checkpoint is not None and not self._saving:
             self._save()
@@ -149,11 +151,11 @@ class Loop:
         first, last = state.chunk, min(self.n_chunks, (state.chunk // self.span + 1) * self.span)
         rates = self.schedule.rates(corpus.n_tokens, state.epoch, first, last)
         report = self._report(tick, first)
-        trainer.reset_totals()
+        self.engine.begin(first)
         start = time.perf_counter()
         moments = None
         if self.exact:
-            moments = state.moments or noise_moments(self.engine.matrices(), self.engine.noise, self.engine.shares)
+            moments = state.moments or self.engine.moments()
             self.engine.set_moments(moments)
         ids, offsets, epoch, workers = corpus.ids, corpus.offsets, state.epoch, self.around.workers
         # No call stands between these two lines, so no signal can be handled there.

@@ -18,6 +18,7 @@ from .state import EpochRecord, State
 
 if TYPE_CHECKING:
     from ..text.corpus import Corpus
+    from .cuda.engine import CudaEngine
     from .engine import Engine
     from .trainer import Callback
 
@@ -46,7 +47,7 @@ class TrainedModel:
         options: Options,
         state: State,
         corpus: Mapping[str, int],
-        source: Mapping[str, Floats] | Engine,
+        source: Mapping[str, Floats] | Engine | CudaEngine,
     ) -> None:
         self.vocab = vocab
         self.options = options

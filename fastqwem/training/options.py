@@ -120,7 +120,7 @@ class Options:
 
     def _refuse_contradictions(self) -> None:
         if self.device == "cuda":
-            raise ValueError('device must be "cpu", got "cuda": this version has no CUDA kernels yet')
+            self._refuse_what_cuda_lacks()
         if not self.negative and not self.hs:
             raise ValueError("negative must be at least 1 without hs, got 0: there would be nothing to learn from")
         if self.hs and self.objective != "sgns":
@@ -133,6 +133,21 @@ class Options:
                     raise ValueError(f'{name} must be "{wanted}" for exact_negatives, got "{getattr(self, name)}"')
             if not self.negative:
                 raise ValueError("negative must be at least 1 for exact_negatives, got 0")
+
+    def _refuse_what_cuda_lacks(self) -> None:
+        for name, wanted in (("architecture", "skipgram"), ("hs", False)):
+            if getattr(self, name) != wanted:
+                raise ValueError(
+                    f'{name} must be {wanted!r} for device "cuda", got {getattr(self, name)!r}: device "cpu" has it'
+                )
+        from .cuda.sizes import Sizes  # and with it the specification, which nobody else needs
+
+        problem = Sizes.of_options(self).problem
+        if problem is not None:
+            raise ValueError(
+                f'vector_size, window, negative or shared_negatives must be smaller for device "cuda": {problem}; '
+                'device "cpu" has no such limit'
+            )
 
     @property
     def matrices(self) -> tuple[str, ...]:

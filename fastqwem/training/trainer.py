@@ -9,7 +9,7 @@ from typing import Any
 from ..progress import Progress
 from ..text.corpus import Corpus
 from .checkpoint import fingerprint, read_model
-from .engine import Engine
+from .engine import make_engine
 from .initial import Initial, describe
 from .loop import Callback, Loop, Surroundings
 from .model import TrainedModel
@@ -71,14 +71,19 @@ def train(
         `fastqwem.training.options.DEFAULTS`) to `min_alpha` (``0.004 * alpha``).
     epochs : int
     workers : int
-        Threads; 0 for all cores. With one, the result is the same to the bit in every run on one instruction set.
+        Threads; 0 for all cores. With one, the result is the same to the bit in every run on one instruction set. The
+        GPU has threads of its own and ignores this.
     seed : int
         Of everything random, 0 to 2^64 - 1. Samples do not depend on `workers`.
     tied : bool
         One matrix for both sides, as in the paper.
     hs : bool
         Hierarchical softmax, beside or instead of negative samples; SGNS only.
-    device : {"cpu"}
+    device : {"cpu", "cuda"}
+        Where to train: "cuda" is an NVIDIA GPU, by way of Numba (`fastqwem.cuda.why_not` says what is missing). It has
+        skip-gram with negatives, sampled or exact, and draws the samples that the CPU draws, but adds up the updates
+        of many blocks in no fixed order, so that results differ between runs by more than rounding. Callbacks and
+        checkpoints copy the vectors from it.
     shared_negatives : int, optional
         Successive center words that share their negatives, 1 to 64; by default what suits the architecture. More is
         faster and samples less.
@@ -114,6 +119,8 @@ def train(
         If there is nothing to learn from: fewer than two words, or no two in a sentence.
     DivergedError
         If the learning rate was too high; names epoch and rate.
+    DeviceError
+        If there is no GPU for ``device="cuda"``, its memory is too small, or it fails; a checkpoint stays as it was.
     TrainingInterrupted
         A KeyboardInterrupt, on Ctrl-C; its `model` is what was trained so far.
     OSError
@@ -121,9 +128,10 @@ def train(
 
     Notes
     -----
-    Memory: the matrices (``4 V d`` bytes each), the corpus, and at most 64 MB. SGNS: Mikolov et al. 2013 (arXiv
-    1310.4546); QWEM: Karkada et al. 2025 (arXiv 2502.09863). Threads update the matrices without locks, as Recht et al.
-    2011 (Hogwild).
+    Memory: the matrices (``4 V d`` bytes each), the corpus, and at most 64 MB; on a GPU the same with d rounded up to a
+    multiple of 32, and less than 200 MB beside them; a corpus that does not fit is copied piece by piece. SGNS: Mikolov
+    et al. 2013 (arXiv 1310.4546); QWEM: Karkada et al. 2025 (arXiv 2502.09863). Threads update the matrices without
+    locks, as Recht et al. 2011 (Hogwild).
 
     Examples
     --------
@@ -155,9 +163,8 @@ def train(
     around = Surroundings.judged(workers, callbacks, progress, checkpoint)
     _check_corpus(corpus)
     initial = Initial(init, corpus.vocab, options)
-    engine = Engine(options, corpus.vocab)
-    for name, matrix in engine.matrices().items():
-        initial.fill(name, matrix)
+    engine = make_engine(options, corpus.vocab)
+    engine.fill(initial.fill)
     del initial, init
     model = TrainedModel(corpus.vocab, options, State(), fingerprint(corpus), engine)
     return Loop(model, engine, corpus, around).run()
@@ -228,7 +235,7 @@ def go_on(
             f"corpus must have the model's {len(model.vocab)} words in the same order, got others "
             f"({len(corpus.vocab)}); encode it with vocab=model.vocab"
         )
-    engine = Engine(options, model.vocab)
+    engine = make_engine(options, model.vocab)
     engine.load(model._live_or_kept())
     copy = TrainedModel(model.vocab, options, state, fingerprint(corpus), engine)
     del model

@@ -12,29 +12,9 @@ from fastqwem import _core
 from fastqwem.training import spec
 
 
-def truth_of(ids, offsets, epoch, of):
-    """What `Trainer.samples` returns, from the specification's blocks; those without pairs do nothing, and go."""
-    blocks = [block for _, block in spec.epoch_blocks(ids, offsets, epoch, of) if block.windows.any()]
-    none = np.zeros((0, 2), np.int64)
-    pairs = [np.argwhere(block.windows.T) for block in blocks]
-    return {
-        "centers": np.concatenate([*(b.centers for b in blocks), none[:, 0]]),
-        "block": np.repeat(np.arange(len(blocks)), [len(block.centers) for block in blocks]),
-        "negatives": np.array([block.negatives for block in blocks], np.int32).reshape(
-            len(blocks), 0 if of.exact_negatives else of.negative * spec.blocks.draws_per_negative(of.shared_negatives)
-        ),
-        "pairs": np.concatenate(
-            [
-                none,
-                *(np.stack([b.centers[at[:, 0]], b.inputs[at[:, 1]]], 1) for b, at in zip(blocks, pairs, strict=True)),
-            ]
-        ),
-    }
-
-
 def check(corpus, epoch, of, workers=(1, 2, 5)):
     ids, offsets, _ = corpus
-    truth = truth_of(ids, offsets, epoch, of)
+    truth = cases.list_samples(ids, offsets, epoch, of)
     trainer = _core.Trainer(**vars(of))
     for n_workers in workers:
         made = trainer.samples(ids, offsets, epoch, n_workers)

@@ -71,7 +71,12 @@ def test_matrices():
         ({"seed": -1}, "seed must be at least 0, got -1"),
         ({"seed": 2**64}, "seed must be at most"),
         ({"device": "tpu"}, "device must be one of 'cpu', 'cuda', got 'tpu'"),
-        ({"device": "cuda"}, 'device must be "cpu", got "cuda": this version has no CUDA kernels'),
+        (
+            {"device": "cuda", "architecture": "cbow"},
+            "architecture must be .skipgram. for device .cuda., got .cbow.: device .cpu. has it",
+        ),
+        ({"device": "cuda", "hs": True}, "hs must be False for device .cuda., got True"),
+        ({"device": "cuda", "vector_size": 3000}, "vector_size, window, negative or shared_negatives must be smaller"),
         ({"shared_negatives": 0}, "shared_negatives must be at least 1, got 0"),
         ({"shared_negatives": 65}, "shared_negatives must be at most 64, got 65"),
         ({"held_out": 0.6}, "held_out must be at most 0.5, got 0.6"),
