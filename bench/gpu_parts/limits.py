@@ -111,7 +111,8 @@ def loop_instructions(loops: list[dict[str, Any]], rounds: dict[str, int]) -> fl
     """Return the instructions of all loops, each its own times its rounds.
 
     A source loop that was compiled several times, for a function that is called in several places or an unrolled loop
-    and its rest, counts with the mean of its copies. One that the simulator did not see runs for nothing.
+    and its rest, counts with the mean of its copies, each for one round. One that the simulator did not see does not
+    count.
     """
     copies = defaultdict(list)
     for loop in loops:
