@@ -100,19 +100,10 @@ def make_lines(sizes: Sizes, held_out: bool = False, threads: int = THREADS) -> 
                 above = middle
         return below
 
-    @cuda.jit
-    def lines(
-        ids, offsets, base, n_tokens, first_chunk, key, held_out_key, limit, keep,
-        words, places, centers, low, high, starts, counts,
-    ):  # fmt: skip
-        thread = cuda.threadIdx.x
-        slot = cuda.blockIdx.x
-        tally = cuda.shared.array(threads, int32)
-        sums = cuda.shared.array(groups, int32)
-        ends = cuda.shared.array(2, int64)
-        begin = (first_chunk + slot) * chunk - base
-        end = min(begin + chunk, n_tokens - base)
-        if thread == 0:  # back to the kept token that the first window may reach, within the sentence
+    @cuda.jit(device=True)
+    def reach(ids, offsets, base, begin, end, key, keep, ends):
+        """Find the stretch of tokens that the line of positions begin .. end - 1 comes from; two threads do."""
+        if cuda.threadIdx.x == 0:
             at, found = int64(begin), 0
             lowest = offsets[sentence_of(offsets, begin)]
             while at > lowest and found < window:
@@ -120,7 +111,7 @@ def make_lines(sizes: Sizes, held_out: bool = False, threads: int = THREADS) -> 
                 if kept(ids, keep, key, base, at):
                     found += 1
             ends[0] = at
-        if thread == 1:  # and on to the one that the last may reach
+        if cuda.threadIdx.x == 1:
             at, found = int64(end), 0
             highest = offsets[sentence_of(offsets, end - 1) + 1]
             while at < highest and found < window:
@@ -129,9 +120,15 @@ def make_lines(sizes: Sizes, held_out: bool = False, threads: int = THREADS) -> 
                 at += 1
             ends[1] = at
         cuda.syncthreads()
+
+    @cuda.jit(device=True)
+    def gather(
+        ids, base, begin, end, key, held_out_key, limit, keep, slot, words, places, centers, high, ends, tally, sums
+    ):  # fmt: skip
+        """Write the line, the centres' places in it and, in `high`, their radii; return both lengths."""
         n_words, n_centers = int32(0), int32(0)
         for first in range(ends[0], ends[1], threads):
-            at = first + thread
+            at = first + cuda.threadIdx.x
             taken, center, x1 = False, False, uint64(0)
             if at < ends[1]:
                 x0, x1 = bits(key, base + at, POSITION_DRAW)
@@ -155,32 +152,54 @@ def make_lines(sizes: Sizes, held_out: bool = False, threads: int = THREADS) -> 
             n_words += total & 0xFFFF
             n_centers += total >> 16
             cuda.syncthreads()
+        return n_words, n_centers
+
+    @cuda.jit(device=True)
+    def lay_window(offsets, base, slot, number, n_words, places, centers, low, high):
+        """Write the window of a centre; return how many others it holds, and whether the centre begins a block."""
+        place = centers[slot, number]
+        sentence = sentence_of(offsets, places[slot, place] - base)
+        begins, stops = offsets[sentence] + base, offsets[sentence + 1] + base
+        radius = high[slot, number]
+        left = place
+        while left > 0 and place - left < radius and places[slot, left - 1] >= begins:
+            left -= 1
+        right = place + 1
+        while right < n_words and right - place <= radius and places[slot, right] < stops:
+            right += 1
+        low[slot, number] = left
+        high[slot, number] = right
+        below, above = int32(-1), int32(number)  # the first centre of the sentence is in (below, above]
+        while above - below > 1:
+            middle = (below + above) // 2
+            if places[slot, centers[slot, middle]] < begins:
+                below = middle
+            else:
+                above = middle
+        return right - left - 1, (number - above) % group == 0
+
+    @cuda.jit
+    def lines(
+        ids, offsets, base, n_tokens, first_chunk, key, held_out_key, limit, keep,
+        words, places, centers, low, high, starts, counts,
+    ):  # fmt: skip
+        thread, slot = cuda.threadIdx.x, cuda.blockIdx.x
+        tally = cuda.shared.array(threads, int32)
+        sums = cuda.shared.array(groups, int32)
+        ends = cuda.shared.array(2, int64)
+        begin = (first_chunk + slot) * chunk - base
+        end = min(begin + chunk, n_tokens - base)
+        reach(ids, offsets, base, begin, end, key, keep, ends)
+        n_words, n_centers = gather(
+            ids, base, begin, end, key, held_out_key, limit, keep, slot, words, places, centers, high, ends, tally, sums
+        )
         n_blocks, pairs = int32(0), int32(0)
         for first in range(0, n_centers, threads):
             number = first + thread
             starting = False
             if number < n_centers:
-                place = centers[slot, number]
-                sentence = sentence_of(offsets, places[slot, place] - base)
-                begins, stops = offsets[sentence] + base, offsets[sentence + 1] + base
-                reach = high[slot, number]
-                left = place
-                while left > 0 and place - left < reach and places[slot, left - 1] >= begins:
-                    left -= 1
-                right = place + 1
-                while right < n_words and right - place <= reach and places[slot, right] < stops:
-                    right += 1
-                low[slot, number] = left
-                high[slot, number] = right
-                pairs += right - left - 1
-                below, above = int32(-1), number  # the first centre of the sentence is in (below, above]
-                while above - below > 1:
-                    middle = (below + above) // 2
-                    if places[slot, centers[slot, middle]] < begins:
-                        below = middle
-                    else:
-                        above = middle
-                starting = (number - above) % group == 0
+                others, starting = lay_window(offsets, base, slot, number, n_words, places, centers, low, high)
+                pairs += others
             before = count_before(tally, sums, int32(1) if starting else int32(0))
             if starting:
                 starts[slot, n_blocks + before - 1] = number

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import cuda, float32, uint32, uint64
+from numba import cuda, float32, int32, uint32, uint64
 from numpy.typing import NDArray
 
 from .sizes import WARP, Sizes
@@ -16,7 +16,7 @@ __all__ = ["DeviceMoments", "make_reduction", "make_sums", "reduction_signature"
 ZERO = float32(0)
 SLABS = 64
 """Parts that the rows of a matrix are divided into; more than sums of 1,000 rows in float32 lose nothing by it."""
-u32 = uint32
+i32, u32 = int32, uint32
 
 
 def sums_signature() -> tuple[Any, ...]:
@@ -42,16 +42,18 @@ def make_sums(sizes: Sizes) -> Any:
     @cuda.jit(fastmath=True)
     def sums(matrix, weights, first, second):
         lane = u32(cuda.threadIdx.x)
-        row_tile, column_tile = cuda.blockIdx.x // tiles, cuda.blockIdx.x % tiles
+        row_tile = u32(cuda.blockIdx.x) // tiles
+        column_tile = cuda.blockIdx.x - row_tile * tiles
         slab, n_slabs = cuda.blockIdx.y, cuda.gridDim.y
         stage = cuda.shared.array(size_of_stage, float32)
         total = cuda.local.array(WARP, float32)
         for k in range(WARP):
             total[k] = ZERO
         mean = ZERO
-        begin, end = len(weights) * slab // n_slabs, len(weights) * (slab + 1) // n_slabs
+        begin = i32(u32(len(weights) * slab) // u32(n_slabs))  # below 2^32 for 67 million words
+        end = i32(u32(len(weights) * (slab + 1)) // u32(n_slabs))
         for at in range(begin, end, WARP):
-            n = min(WARP, end - at)
+            n = i32(min(WARP, end - at))
             for q in range(n):
                 row = uint64(u32(at + q))
                 value = matrix[row * wide + uint64(u32(row_tile * WARP + lane))]
@@ -83,8 +85,11 @@ def make_reduction() -> Any:
         i = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
         if i < len(to):
             total = ZERO
-            for at in range(i, len(parts), len(to)):
+            n_slabs = i32(u32(len(parts)) // u32(len(to)))
+            at = u32(i)
+            for _ in range(n_slabs):
                 total += parts[at]
+                at = u32(at + len(to))
             to[i] = total
 
     return reduction
