@@ -1,7 +1,7 @@
 """Prints JSON about the machine code of a kernel and of the one that draws: ``machine_code.py KIND SIZE``.
 
-Registers, shared memory, and of each loop its own instructions and the source loop, "FILE:LINE", that it is from. In a
-process of its own, since Numba either simulates or compiles.
+Registers, shared memory, and of each loop its own instructions for a round of the source, and the loop there,
+"FILE:LINE", that it is from. In a process of its own, since Numba either simulates or compiles.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def main() -> None:
         loops = [
             {
                 "source": source_loop(list(loop.sources), at[loop.last], lambda p: list(loops_of(p))),
-                "own": sum(loop.own.values()),
+                "own": sum(loop.own.values()) / loop.unrolled,
             }
             for loop in code.loops()
         ]

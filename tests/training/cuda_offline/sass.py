@@ -23,6 +23,7 @@ from unittest import mock
 
 TOOLS = ("ptxas", "nvdisasm")
 CAPABILITY = (9, 0)  # of the H100 and the H200
+MOST_UNROLLED = 16  # rounds at a time
 
 _FUNCTION = re.compile(r"^\.text\.(\S+):$")
 _LABEL = re.compile(r"^(\.L_x_\d+):$")
@@ -41,6 +42,7 @@ class Instruction:
     address : int
     opcode : str
         With its modifiers, such as "REDG.E.ADD.F32.FTZ.RN.STRONG.GPU".
+    operands : str
     target : str or None
         The label that a branch goes to.
     source : (str, int) or None
@@ -49,6 +51,7 @@ class Instruction:
 
     address: int
     opcode: str
+    operands: str
     target: str | None
     source: tuple[str, int] | None
 
@@ -65,12 +68,16 @@ class Loop:
         Lines of the instructions that are in no loop within.
     own : Counter
         Opcodes without modifiers of the instructions that are in no loop within.
+    unrolled : int
+        Rounds of the source that are one of the code: the most that the line of its last branch, which is the head
+        of the loop if anything of it is, adds at a time (to a counter of step 1).
     """
 
     first: int
     last: int
     sources: tuple[tuple[str, int], ...]
     own: Counter[str]
+    unrolled: int
 
 
 @dataclass(frozen=True)
@@ -121,7 +128,19 @@ class Kernel:
             if all(each.opcode == "BRA" for each in own):
                 continue  # the endless branch to itself behind a kernel's end
             sources = tuple(sorted({each.source for each in own if each.source}))
-            yield Loop(begin, end, sources, Counter(each.opcode.split(".")[0] for each in own))
+            kinds = Counter(each.opcode.split(".")[0] for each in own)
+            yield Loop(begin, end, sources, kinds, _unrolled(own))
+
+
+def _unrolled(own: list[Instruction]) -> int:
+    head = own[-1].source
+    added = [
+        min(int(found[1], 16), 2**32 - int(found[1], 16))  # of 32 bits, perhaps negative
+        for each in own
+        if each.source == head and each.opcode in ("VIADD", "IADD3", "UIADD3")
+        for found in re.finditer(r", -?0x([0-9a-f]+)\b", each.operands)
+    ]
+    return max((count for count in added if count <= MOST_UNROLLED), default=1)
 
 
 def missing() -> str | None:
@@ -206,7 +225,7 @@ def read(said: str, listing: str) -> Kernel:
             labels |= dict.fromkeys(waiting, address)
             waiting = []
             target = _TARGET.search(found[3]) if found[2].split(".")[0] == "BRA" else None
-            instructions.append(Instruction(address, found[2], target[1] if target else None, source))
+            instructions.append(Instruction(address, found[2], found[3], target[1] if target else None, source))
     if len(re.findall(_FUNCTION.pattern, listing, re.M)) != 1 or not instructions:
         raise ValueError("the listing must be that of one kernel")
     sizes = {

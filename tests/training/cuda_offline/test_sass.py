@@ -61,6 +61,22 @@ def test_loops():
     assert {line - first for _, line in outer.sources} & {6, 7}  # the store and the barrier
 
 
+def test_unrolled_loops():
+    """A loop of known length that is unrolled whole is none; others tell by what their counter adds."""
+    listing = "\n".join(
+        [
+            ".text.kernel:", '\t//## File "a.py", line 7', "        /*0000*/   MOV R1, R2 ;", ".L_x_1:",
+            "        /*0010*/   VIADD R4, R4, 0xfffffffc ;", "        /*0020*/   IADD3 R5, R6, 0x1, RZ ;",
+            '\t//## File "a.py", line 8', "        /*0030*/   IADD3 R5, R6, 0x8, RZ ;",
+            '\t//## File "a.py", line 7', "        /*0040*/   @P0 BRA `(.L_x_1) ;", "        /*0050*/   EXIT ;",
+        ]
+    )  # fmt: skip
+    (loop,) = sass.read("Used 8 registers", listing).loops()
+    assert (loop.first, loop.last, loop.unrolled) == (0x10, 0x40, 4)
+    assert loop.own == {"VIADD": 1, "IADD3": 2, "BRA": 1} and loop.sources == (("a.py", 7), ("a.py", 8))
+    assert all(loop.unrolled in (1, 4, 8, 16) for loop in sass.compiled(clean, SINGLE).loops())
+
+
 @pytest.mark.parametrize(
     ("name", "fault"),
     [("wide", "float64: D"), ("waiting", "an atomic that returns: ATOMG"), ("local", "a stack of 4")],
