@@ -54,7 +54,7 @@ class Fakes:
         put(
             "counts",
             count=self.count,
-            Cooccurrence=SimpleNamespace(load=lambda path: self.counts("load", path)),
+            Cooccurrence=SimpleNamespace(load=lambda path, **options: self.counts("load", path, **options)),
         )
         put(
             "spectral",
@@ -158,7 +158,8 @@ class TestHelp:
         names = {"output": "vectors"}  # --output is the file
         ours = {names.get(n, n): p.default for n, p in parameters.items()}
         assert {n: v for n, v in ours.items() if n in cli.FACTORIZING_DEFAULTS} == cli.FACTORIZING_DEFAULTS
-        assert ours.keys() - cli.FACTORIZING_DEFAULTS.keys() == {"counts_or_target", "workers", "progress"}
+        machine = {"workers", "memory", "scratch", "progress"}
+        assert ours.keys() - cli.FACTORIZING_DEFAULTS.keys() == {"counts_or_target", *machine}
 
 
 class TestUsage:
@@ -233,7 +234,7 @@ class TestSolve:
             ("corpus", "text", text, {"min_count": 5, "max_vocab": 10000, **machine}),
             ("counts", "count", {"window": 8, "weighting": "linear", **machine}),
             ("target", target),
-            ("solve", {"vector_size": 3, "tol": 1e-5, "seed": 0, "workers": 2, "progress": False}),
+            ("solve", {"vector_size": 3, "tol": 1e-5, "seed": 0, **machine}),
         ]
         made = WordVectors.load(out)
         assert made.words == WORDS and made.metadata["window"] == 8 and made.metadata["negative"] == 2
@@ -268,7 +269,7 @@ class TestSolve:
         ]
         fakes.calls.clear()
         assert run("solve", counts, "-o", tmp_path / "v.fqv", *SMALL)[0] == 0
-        assert fakes.calls[0] == ("counts", "load", counts, {})
+        assert fakes.calls[0] == ("counts", "load", counts, {"mmap": False})
         assert run("convert", spectrum, tmp_path / "v.txt", "--vector-size", "2")[0] == 0
         assert WordVectors.load(tmp_path / "v.txt").vector_size == 2
         assert run("convert", spectrum, tmp_path / "v.txt")[0] == 0
