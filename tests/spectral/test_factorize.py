@@ -162,7 +162,9 @@ def test_sweeps_follow_the_pairs_per_parameter(d, expected):
     pairs = table.sum() / NEAR  # nothing is dropped, and a neighbour counts one
     assert min(8, max(2, round(1.5 * pairs / (N * d)))) == expected
     counts = cooccurrence(table)
-    assert factorize(counts, d, sample=0, tol=0).sweeps == expected
+    result = factorize(counts, d, sample=0, tol=0)
+    assert result.sweeps == expected
+    assert (result.options["start"] == "spectral") == (expected < 5)  # else one of fewer passes, which is named
     assert factorize(counts, d, sample=0, tol=0, objective="qwem").sweeps == 2
     assert factorize(counts, d, sample=0, tol=0, sweeps=1).sweeps == 1
 
