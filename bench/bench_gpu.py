@@ -36,6 +36,7 @@ def gpu(*arguments, **environment):
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_every_part_in_the_simulator(tmp_path):
     """All that can be measured without a device is; what cannot says why; a second call adds to the first."""
     pytest.importorskip("numba")
