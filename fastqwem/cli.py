@@ -612,11 +612,8 @@ def _info_of_folder(path: str) -> None:
     counts = Cooccurrence.load(path, mmap=True)
     table = {"folder": path, "holds": "counts", "shards": len(counts.parts), "words": f"{len(counts.vocab):,}"}
     table |= {"nonzeros": f"{counts.nnz:,}", "total": f"{counts.total:,}"}
-    print(_pairs(table | _settings_of(counts)), end="")
-
-
-def _settings_of(counts: Any) -> dict[str, Any]:
-    return {name: getattr(counts, name) for name in ("window", "weighting", "scale")}
+    table |= {"window": counts.window, "weighting": counts.weighting, "scale": counts.scale}
+    print(_pairs(table), end="")
 
 
 COMMANDS = {

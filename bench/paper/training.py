@@ -62,9 +62,11 @@ def _word2vec_course(m: Material, objective: str) -> tuple[Array, Array]:
     return np.array(times), np.array(values)
 
 
-def _draw_course(axes: Any, course: tuple[Array, Array], name: str) -> None:
+def _draw_course(
+    axes: Any, course: tuple[Array, Array], name: str, time: str = "training time (rows at the pace of their weights)"
+) -> None:
     axes.plot(*course, color=plot.PALETTE[0], linewidth=1)
-    axes.set(xlabel="training time (rows at the pace of their weights)", ylabel="singular values", ylim=(0, None))
+    axes.set(xlabel=time, ylabel="singular values", ylim=(0, None))
     plot.title(axes, name)
 
 
@@ -108,9 +110,7 @@ def ablation(m: Material, folder: Path) -> list[Row]:
     for axis, objective, name in zip(axes, ("sgns", "qwem"), ("word2vec", "quadratic loss only"), strict=False):
         _draw_course(axis, _word2vec_course(m, objective), name)
     course, last = _equal_weights_course(m)
-    axes[2].plot(*course, color=plot.PALETTE[0], linewidth=1)
-    axes[2].set(xlabel="training time", ylabel="singular values", ylim=(0, None))
-    plot.title(axes[2], "equal weights only")
+    _draw_course(axes[2], course, "equal weights only", "training time")
     planned = plan(m.spectrum, m.options.trained_size, MODES, INIT)
     run = measured_run(m.target, m.spectrum, planned, progress=False)
     plot.staircase(axes[3], learning_curves(m.spectrum, run.course.times, init=planned.start), run.course, MODES)

@@ -201,13 +201,13 @@ def finish(
 def _cut_shards(job: Job, most: int) -> list[int]:
     """Return the first groups of the shards, and the number of groups at the end."""
     entries = np.zeros(len(job.rows) - 1, np.int64)
-    number = size = 0
+    n_runs = size = 0
     with job.work.workspace() as workspace:
-        for number in range(job.n_pieces):
-            for run in read_piece(job.work, number, job.settings, job.rows, workspace):
+        for piece in range(job.n_pieces):
+            for run in read_piece(job.work, piece, job.settings, job.rows, workspace):
                 entries += run.nonzeros
-                number, size = number + 1, size + run.size
-    log_runs(number, size, int(entries.sum()))
+                n_runs, size = n_runs + 1, size + run.size
+    log_runs(n_runs, size, int(entries.sum()))
     for part in _old(job).parts if job.old is not None else ():
         indptr = part.matrix.indptr
         bounds = indptr[np.clip(job.rows, part.first_row, part.last_row) - part.first_row]

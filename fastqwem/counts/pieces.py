@@ -25,7 +25,7 @@ from .spill import Run
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["check_piece", "has_piece", "piece_name", "read_piece", "write_piece"]
+__all__ = ["check_piece", "piece_name", "read_piece", "write_piece"]
 
 _KIND, _VERSION = "counts-piece", 1
 _AT_ONCE = 1 << 24
@@ -62,11 +62,6 @@ def _crc(path: str) -> str:
         while data := file.read(_AT_ONCE):
             crc = zlib.crc32(data, crc)
     return f"{crc:08x}"
-
-
-def has_piece(names: set[str], number: int) -> bool:
-    """Return whether the files of a folder hold a finished piece."""
-    return piece_name(number) in names
 
 
 def _load(
