@@ -146,6 +146,7 @@ class RowSolver:
         steps: int,
         noise: _Array | None,
         parabola: tuple[float, float, float],
+        halves: bool,
         workers: int,
         progress: Tick | None,
     ) -> list[float]: ...

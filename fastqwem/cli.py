@@ -91,6 +91,7 @@ FACTORIZING_DEFAULTS: dict[str, Any] = {
     "ridge_exponent": 0.25,
     "sweeps": None,
     "steps": None,
+    "precision": None,
     "tol": 1e-4,
     "start": "spectral",
     "vectors": None,
@@ -392,7 +393,7 @@ def _factorized(args: argparse.Namespace, counts: Any, start: Any, report: _Repo
     result = factorize(counts, output=options.pop("vectors"), **options)
     if args.save_model:
         result.save(args.save_model)
-    report.add("factors", f"{args.vector_size} dimensions, loss {result.loss:.5f} after {result.sweeps} sweeps")
+    report.add("factors", f"{args.vector_size} dimensions, loss {result.loss:.5f} after {result.sweeps:g} sweeps")
     return result
 
 

@@ -187,7 +187,11 @@ FACTORIZING: dict[str, tuple[Convert, str, str]] = {
     ),
     "ridge": (_real(0), "X", "pull rows towards zero: this,"),
     "ridge_exponent": (_real(0), "X", "times the pairs of the word to this power; 1: a share of its evidence"),
-    "sweeps": (_integer(0), "N", "improve both factors so many times at most (default: 2 for qwem, 2 to 8 for sgns)"),
+    "sweeps": (
+        _real(0),
+        "X",
+        "improve both factors so many times at most; x.5 ends with the first (default: 2 for qwem, 1.5 to 8 for sgns)",
+    ),
     "steps": (_integer(1), "N", "conjugate gradients per row and half sweep (default 1 for sgns, 2 for qwem)"),
     "tol": (_real(0), "X", "stop when a sweep gains a smaller share of the objective; 0: never"),
     "start": (_name, "START", "where to begin: spectral, random, or a file of a spectrum or a factorization"),
@@ -197,6 +201,11 @@ FACTORIZING: dict[str, tuple[Convert, str, str]] = {
         "what is written: one factor (default for sgns), the sum of both (for qwem), or both side by side",
     ),
     "tied": (_switch, "", "one factor for words and contexts"),
+    "precision": (
+        _choice("half", "single"),
+        "NAME",
+        "in which the other factor is read: half (default for sgns, faster) or single (for qwem)",
+    ),
     "seed": (_integer(0), "N", "of the start"),
 }
 """The options of `factorize`; ``--vectors`` is the argument `output`, which on the command line is the file."""

@@ -192,7 +192,7 @@ class TestUsage:
             (["evaluate", "v.fqv", "--similarity", "f", "--protocol", "google"], "--protocol has no effect"),
             (["neighbours", "v.fqv"], "required: WORD"),
             (["factorize", "x", "-o", "v.fqv", "--ridge", "-1"], "ridge must be at least 0, got -1"),
-            (["factorize", "x", "-o", "v.fqv", "--sweeps", "nan"], "sweeps must be an integer, got 'nan'"),
+            (["factorize", "x", "-o", "v.fqv", "--sweeps", "nan"], "sweeps must be finite"),
             (["factorize", "x", "-o", "v.fqv", "--vectors", "both"], "vectors must be one of 'sum', 'input'"),
             (["factorize", "x", "-o", "v.fqv", "--vectors", "concat", "--tied"], "vectors must not be concat"),
             (["factorize", "x", "-o", "v.fqv", "--objective", "sgns", "--tied"], "objective must be qwem"),
@@ -631,7 +631,7 @@ class TestFactorize:
     def test_all_options_reach_python(self, run, counts, tmp_path):
         options = {
             "vector_size": 3, "negative": 2.0, "ns_exponent": 0.5, "sample": 0.01, "ridge": 3.0, "ridge_exponent": 0.5,
-            "sweeps": 4, "steps": 3, "tol": 0.0, "start": "random", "seed": 7,
+            "sweeps": 4, "steps": 3, "tol": 0.0, "start": "random", "seed": 7, "precision": "half",
         }  # fmt: skip
         argv = [part for name, value in options.items() for part in (cli_parser.flag(name), value)]
         out = tmp_path / "v.fqv"

@@ -34,6 +34,7 @@ struct RowSystem {
   std::int64_t d = 0;
   const double* rows = nullptr;
   const float* fixed = nullptr;
+  bool halves = false;              // read the fixed factor rounded to half precision: half the bytes, and the time
   std::int64_t n_parts = 0;
   const double* weights = nullptr;  // n_parts x V
   const float* grams = nullptr;     // n_parts x d x d, or only their diagonals, n_parts x d

@@ -1,7 +1,15 @@
 // One body, three instruction sets; the processor at hand decides at run time.
 #include "spectral/row_solver_kernels.h"
 
+#include <cstddef>
+#include <type_traits>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #include "simd/isa.h"
+#include "simd/shuffle.h"
 
 namespace fastqwem {
 namespace {

@@ -12,19 +12,12 @@
 
 #include "core/counter_random.h"
 #include "simd/isa.h"
+#include "simd/shuffle.h"
 
 // Hogwild (Niu, Recht, Re, Wright 2011): threads read and write rows of the shared matrices without locks, so an
 // update may be lost or seen in part. This is by design, happens in the functions marked so and nowhere else, and
 // the marker keeps ThreadSanitizer quiet about them alone.
 #define FQ_HOGWILD __attribute__((no_sanitize("thread")))
-
-#if defined(__clang__)
-#define FQ_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
-#define FQ_UNROLL _Pragma("unroll")
-#else
-#define FQ_UNROLL _Pragma("GCC unroll 16")
-#define FQ_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, VI{__VA_ARGS__})
-#endif
 
 namespace fastqwem {
 namespace {

@@ -84,6 +84,8 @@ class PairProblem:
         In units of the weights, which sum to one.
     steps : int
         Conjugate gradients per row.
+    halves : bool
+        Whether the fixed factor is read in half precision.
     slices : RowSlices
     workers : int
     workspace : Workspace, optional
@@ -104,12 +106,13 @@ class PairProblem:
         weights: PairWeights,
         ridge: Array,
         steps: int,
+        halves: bool,
         slices: RowSlices,
         workers: int,
         workspace: Workspace | None = None,
     ) -> None:
         self._counts, self._weights, self._ridge, self._steps = counts, weights, ridge, steps
-        self._slices, self._workers = slices, workers
+        self._halves, self._slices, self._workers = halves, slices, workers
         self.n = len(ridge)
         self._workspace = workspace
         self._solver = _core.RowSolver(weights.parts, weights.keep, workers)
@@ -118,7 +121,10 @@ class PairProblem:
         return self._penalty(factors.w) + self._penalty(factors.c)
 
     def _penalty(self, x: Array) -> float:
-        return 0.5 * float(self._ridge @ np.einsum("ij,ij->i", x, x, dtype=np.float64))
+        def part(rows: slice) -> Array:
+            return np.asarray(self._ridge[rows] @ np.einsum("ij,ij->i", x[rows], x[rows], dtype=np.float64))
+
+        return 0.5 * float(self._slices.total(part))
 
     def improve(self, side: int, factors: Factors, tick: Tick | None) -> tuple[float, float]:
         fixed = factors.c if side == 0 else factors.w
@@ -198,6 +204,7 @@ class PairProblem:
             steps=self._steps,
             noise=noise,
             parabola=parabola,
+            halves=self._halves,
             workers=self._workers,
             progress=tick,
         )
@@ -208,8 +215,8 @@ class PairProblem:
 
     def _gram(self, x: Array, weights: Array) -> Array:
         def part(rows: slice) -> Array:
-            wide = x[rows].astype(np.float64)
-            return (wide * weights[rows, None]).T @ wide
+            wide = np.multiply(x[rows], np.sqrt(weights[rows, None]), dtype=np.float64)
+            return wide.T @ wide  # of a matrix with itself: half the work
 
         return self._slices.total(part)
 

@@ -86,7 +86,7 @@ class Factorization:
 
     def __repr__(self) -> str:
         n, d = self.input_vectors.shape
-        return f"<Factorization of {n} words, d={d}: loss {self.loss:.6g} after {self.sweeps} sweeps>"
+        return f"<Factorization of {n} words, d={d}: loss {self.loss:.6g} after {self.sweeps:g} sweeps>"
 
     @property
     def loss(self) -> float:
@@ -94,9 +94,12 @@ class Factorization:
         return self.history[-1].loss if self.history else float("nan")
 
     @property
-    def sweeps(self) -> int:
-        """The number of sweeps done."""
-        return self.history[-1].sweep if self.history else 0
+    def sweeps(self) -> float:
+        """The number of sweeps done; half a one is over W alone."""
+        if not self.history:
+            return 0
+        last = self.history[-1]
+        return last.sweep - (0.5 if last.factor == "input" else 0)
 
     def matrix(self, output: str | None = None) -> Array:
         """Return the rows of vectors: W + C ("sum"), W ("input"), C ("output") or both side by side ("concat").

@@ -28,7 +28,11 @@ __all__ = ["factorize"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 OBJECTIVES = ("sgns", "qwem")
-DEFAULTS: dict[str, dict[str, Any]] = {"sgns": {"steps": 1, "output": "input"}, "qwem": {"steps": 2, "output": "sum"}}
+PRECISIONS = ("half", "single")
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "sgns": {"steps": 1, "output": "input", "precision": "half"},
+    "qwem": {"steps": 2, "output": "sum", "precision": "single"},
+}
 ROUGH, ENOUGH = SpectralStart(passes=12), 5
 """The start where so many sweeps follow."""
 FEWEST, MOST, PER_PAIR = 2, 8, 1.5
@@ -46,12 +50,13 @@ def factorize(
     objective: str | None = None,
     ridge: float = 2.5,
     ridge_exponent: float = 0.25,
-    sweeps: int | None = None,
+    sweeps: float | None = None,
     steps: int | None = None,
     tol: float = 1e-4,
     start: Any = "spectral",
     output: str | None = None,
     tied: bool = False,
+    precision: str | None = None,
     seed: int = 0,
     workers: int = 0,
     progress: Progress = None,
@@ -82,8 +87,10 @@ def factorize(
         towards zero by ``ridge * n ** ridge_exponent / 2 * |w|^2``, in units of one pair. Exponent 0: as much as so
         many pairs, which matters less the longer the corpus; exponent 1: a share of the evidence, which does not.
         With a target: the constant `ridge` itself, in its units.
-    sweeps : int, optional
-        Most sweeps, each over both factors; by default 2 for "qwem", and for "sgns" what `enough_sweeps` says.
+    sweeps : float, a multiple of 0.5, optional
+        Most sweeps, each over W and then C; half a one at the end is over W alone, but for tied factors, which have
+        whole ones. By default 2 for "qwem", and for "sgns" what `enough_sweeps` says, less the last half, in which
+        W does not change, if `output` is "input".
     steps : int, optional
         Conjugate gradients per row and half sweep, preconditioned; by default 1 for "sgns", whose parabolas are soon
         out of date, and 2 for "qwem", where on text a third gained 0.1 % of the loss in the first sweep and nothing
@@ -98,6 +105,11 @@ def factorize(
         for "sgns" and "sum" for "qwem", which were better.
     tied : bool
         Both words of a pair share their vectors, C = W; the weights are then made symmetric.
+    precision : {"half", "single"}, optional
+        In which the rows of the fixed factor are read, the pass over which is most of the time. "half" rounds its
+        numbers to 11 binary digits, at random by a share of 1.4e-4 of each (root mean square), and takes half the
+        time; everything else is float32 and float64 either way. By default "half" for "sgns" and "single" for "qwem".
+        Only with counts.
     seed : int
         Of the start.
     workers : int
@@ -138,9 +150,10 @@ def factorize(
         "objective", ("sgns" if is_pairs and not tied else "qwem") if objective is None else objective, OBJECTIVES
     )
     defaults = DEFAULTS[loss]
-    n_sweeps = FEWEST if sweeps is None else check_integer("sweeps", sweeps, 0)
+    n_sweeps = FEWEST if sweeps is None else _half_integer(sweeps, tied)
     n_steps = check_integer("steps", defaults["steps"] if steps is None else steps, 1)
     tolerance = check_real("tol", tol, 0)
+    stored = defaults["precision"] if precision is None else check_choice("precision", precision, PRECISIONS)
     output = check_choice("output", defaults["output"] if output is None else output, OUTPUTS)
     check_integer("seed", seed, 0)
     threads = resolve_workers(workers)
@@ -161,14 +174,14 @@ def factorize(
             pairs = expected_pairs(weights, counts_or_target)
             scale = _ridge(weights, pairs, strength, exponent)
             if sweeps is None and loss == "sgns":
-                n_sweeps = enough_sweeps(pairs, n_words, d)
+                n_sweeps = enough_sweeps(pairs, n_words, d) - (0.5 if output == "input" else 0)
             kind = LogisticProblem if loss == "sgns" else PairProblem
-            problem = kind(counts_or_target, weights, scale, n_steps, slices, threads, workspace)
+            problem = kind(counts_or_target, weights, scale, n_steps, stored == "half", slices, threads, workspace)
             options |= {"negative": float(negative), "ns_exponent": float(ns_exponent), "sample": float(sample)}
-            options |= {"ridge_exponent": exponent, "steps": n_steps}
+            options |= {"ridge_exponent": exponent, "steps": n_steps, "precision": stored}
         else:
             problem = TargetProblem(_operator(counts_or_target, threads), strength, slices)
-        if isinstance(start, str) and start == "spectral" and n_sweeps >= ENOUGH:
+        if isinstance(start, str) and start == "spectral" and n_sweeps > ENOUGH - 1:
             start = ROUGH
         options |= {"start": _described(start)}
         factors = Factors(*start_factors(start, problem, d, seed, slices, threads))
@@ -181,7 +194,7 @@ def factorize(
 
 
 def alternate(
-    problem: Problem, factors: Factors, sweeps: int, tol: float, tied: bool, tick: Tick | None
+    problem: Problem, factors: Factors, sweeps: float, tol: float, tied: bool, tick: Tick | None
 ) -> tuple[list[HalfSweep], bool]:
     """Improve the factors until the sweeps are over or gain too little: (history, whether the latter)."""
     history: list[HalfSweep] = []
@@ -200,23 +213,33 @@ def alternate(
         history.append(HalfSweep(sweep, name, objective - penalty, objective, seconds))
         _LOG.info("sweep %d, %s: loss %.6f, objective %.6f", sweep, name, history[-1].loss, objective)
 
-    for sweep in range(1, sweeps + 1):
-        for at, (name, improve) in enumerate(halves):
-            penalty = problem.penalty(factors)
-            ticked = None if tick is None else _ahead(tick, (sweep - 1) * len(halves) + at, sweeps * len(halves))
-            before, after = improve(ticked)
-            if not history:
-                record(0, "start", before, penalty)
-            record(sweep, name, after, problem.penalty(factors))
-        gain = history[-1 - len(halves)].objective - history[-1].objective
-        if tol > 0 and gain <= tol * abs(history[-1].objective):
-            return history, True
+    passes = round(sweeps * len(halves))
+    for done in range(passes):
+        sweep, at = done // len(halves) + 1, done % len(halves)
+        name, improve = halves[at]
+        penalty = 0.0 if history else problem.penalty(factors)
+        before, after = improve(None if tick is None else _ahead(tick, done, passes))
+        if not history:
+            record(0, "start", before, penalty)
+        record(sweep, name, after, problem.penalty(factors))
+        if at + 1 == len(halves):
+            gain = history[-1 - len(halves)].objective - after
+            if tol > 0 and gain <= tol * abs(after):
+                return history, True
     return history, False
 
 
 def _ahead(tick: Tick, done: int, passes: int) -> Tick:
     """Return the progress of one of a number of equal passes, as that of all."""
     return lambda part, whole: tick(done * whole + part, passes * whole)
+
+
+def _half_integer(sweeps: float, tied: bool) -> float:
+    number = check_real("sweeps", sweeps, 0)
+    unit = 1.0 if tied else 0.5
+    if number % unit:
+        raise ValueError(f"sweeps must be a multiple of {unit:g}{' for tied factors' if tied else ''}, got {sweeps!r}")
+    return number
 
 
 def expected_pairs(weights: PairWeights, counts: Cooccurrence) -> float:

@@ -162,8 +162,12 @@ def test_sweeps_follow_the_pairs_per_parameter(d, expected):
     pairs = table.sum() / NEAR  # nothing is dropped, and a neighbour counts one
     assert min(8, max(2, round(1.5 * pairs / (N * d)))) == expected
     counts = cooccurrence(table)
-    result = factorize(counts, d, sample=0, tol=0)
+    result = factorize(counts, d, sample=0, tol=0, output="sum")
     assert result.sweeps == expected
+    alone = factorize(counts, d, sample=0, tol=0)  # W is all that is wanted, and the last half sweep is not over it
+    assert alone.sweeps == expected - 0.5 and len(alone.history) == 2 * expected
+    got, truth = (x.input_vectors @ x.input_vectors.T for x in (alone, result))  # C's half sweep turns both
+    np.testing.assert_allclose(got, truth, atol=1e-5 * abs(truth).max())
     assert (result.options["start"] == "spectral") == (expected < 5)  # else one of fewer passes, which is named
     assert factorize(counts, d, sample=0, tol=0, objective="qwem").sweeps == 2
     assert factorize(counts, d, sample=0, tol=0, sweeps=1).sweeps == 1
@@ -273,6 +277,9 @@ def test_eigenvalue_exponent():
         ({"ridge": -1}, "ridge must be at least 0, got -1"),
         ({"ridge_exponent": -1}, "ridge_exponent must be at least 0, got -1"),
         ({"sweeps": -1}, "sweeps must be at least 0, got -1"),
+        ({"sweeps": 1.3}, "sweeps must be a multiple of 0.5, got 1.3"),
+        ({"sweeps": 1.5, "tied": True}, "sweeps must be a multiple of 1 for tied factors, got 1.5"),
+        ({"precision": "double"}, "precision must be one of 'half', 'single', got 'double'"),
         ({"steps": 0}, "steps must be at least 1, got 0"),
         ({"tol": -1}, "tol must be at least 0, got -1"),
         ({"output": "both"}, "output must be one of 'sum', .* got 'both'"),

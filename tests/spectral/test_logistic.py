@@ -87,7 +87,7 @@ def test_a_half_sweep_minimises_the_bound(isa, side, scale, dtype):
     seen, drawn, ridge = dense(counts, table, 2.0)
     w, c = begin(scale=scale)
     slices = RowSlices(N, 2)
-    problem = LogisticProblem(counts, PairWeights(counts, **WEIGHTS), ridge, 300, slices, 2)
+    problem = LogisticProblem(counts, PairWeights(counts, **WEIGHTS), ridge, 300, False, slices, 2)
     with slices.working():
         factors = Factors(w.copy(), c.copy())
         before, after = problem.improve(side, factors, None)
@@ -115,8 +115,9 @@ def test_a_half_sweep_minimises_the_bound(isa, side, scale, dtype):
     mass=st.sampled_from([3.0, 40.0, 1e4]),
     ridge=st.sampled_from([0.0, 0.1, 30.0]),
     steps=st.integers(1, 4),
+    halves=st.booleans(),
 )
-def test_any_counts(n, d, seed, mass, ridge, steps):
+def test_any_counts(n, d, seed, mass, ridge, steps, halves):
     """Words without counts included: finite; no half sweep raises the sum that it minimises."""
     table = random_table(n, seed, mass=mass)
     if not table.sum():
@@ -131,7 +132,7 @@ def test_any_counts(n, d, seed, mass, ridge, steps):
     slices = RowSlices(n, 1)
     weights = PairWeights(counts, **WEIGHTS)
     seen, drawn, ridges = dense(counts, table, ridge)
-    problem = LogisticProblem(counts, weights, ridges, steps, slices, 1)
+    problem = LogisticProblem(counts, weights, ridges, steps, halves, slices, 1)
     w, c = result.input_vectors.copy(), result.output_vectors.copy()
     with slices.working():
         for side in (0, 1):
