@@ -14,7 +14,7 @@ import numpy as np
 from fastqwem import Cooccurrence, Corpus, Spectrum, Target, TrainedModel, WordVectors, count, solve, train
 from fastqwem.storage import atomic_write
 from fastqwem.theory import plot, train_sampled
-from fastqwem.theory.measured import plan
+from fastqwem.theory.measured import Plan, plan
 
 INIT = 1e-4  # standard deviation of the entries of small starts; the paper's is 1e-12 / sqrt(d)
 QWEM_STEP, QWEM_BATCH = 0.25, 200_000  # time per step of SGD in units of one over the first eigenvalue; pairs per step
@@ -81,14 +81,24 @@ class Material:
         return train(self.corpus, objective, window=self.options.window, tied=True, progress=False, **(given | options))
 
     @cached_property
+    def qwem_plan(self) -> tuple[Plan, int]:
+        """The start of `qwem`, what is learned from there and when, and how many steps that takes."""
+        d = self.options.vector_size
+        planned = plan(self.spectrum, d, d, INIT)
+        return planned, int(planned.end * float(planned.values[0]) / QWEM_STEP)
+
+    @property
+    def noise(self) -> str:
+        """Why QWEM by sampling is not where exact gradients end."""
+        return f"noise of {self.qwem_plan[1] * QWEM_BATCH / 1e6:,.0f} M sampled pairs; exact gradients end at svd(M*)"
+
+    @cached_property
     def qwem(self) -> WordVectors:
         """QWEM by stochastic descent in the paper's setting, until the modes that are learned at all should be.
 
         Steps shrink tenfold over the last eighth, for the noise of sampling shrinks with them; the paper's do too.
         """
-        d = self.options.vector_size
-        planned = plan(self.spectrum, d, d, INIT)
-        steps = int(planned.end * float(planned.values[0]) / QWEM_STEP)
+        planned, steps = self.qwem_plan
         sizes = np.full(steps, planned.end / steps)
         sizes[-max(1, steps // 8) :] /= 10
         run = train_sampled(

@@ -63,7 +63,7 @@ def scores(m: Material, folder: Path) -> list[Row]:
             for file in ("MEN-TR-3k", "WS-353-ALL")
         )
         for what, ours, paper in zip(("analogies", "MEN", "WS-353"), (google, men, ws353), SCORES[name], strict=True):
-            rows.append(Row(f"{what}, {name}", ours, paper, m.less_text))
+            rows.append(Row(f"{what}, {name}", ours, paper, m.noise if name == "QWEM" else m.less_text))
     for name in ("word2vec", "svd(M*)", "svd(PPMI)"):
         drawn, axes = plot.figure(8.6, 3.4)
         plot.concept_table(axes, concepts(models[name], 12))

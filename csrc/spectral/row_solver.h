@@ -12,7 +12,8 @@
 // A few steps of preconditioned conjugate gradients from the row as it is; no step can raise the minimised sum.
 //
 // Layout: counts are CSR in parts by rows (core/csr.h); factors row-major, V x d.
-// Cost: 4 nnz d flops per step and as many for the first residual, bound by reading rows of the fixed factor from cache.
+// Cost: 4 nnz d flops for the first residual and for every step but the last, which takes 2, bound by reading rows of the
+// fixed factor from cache.
 // A row is solved by one thread in the order of its nonzeros, or if the rows about it are long, of pieces that they have
 // in common. So results do not depend on the number of workers; the ends of parts may change their rounding.
 #pragma once
