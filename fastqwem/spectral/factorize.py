@@ -33,7 +33,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "sgns": {"steps": 1, "output": "input", "precision": "half"},
     "qwem": {"steps": 2, "output": "sum", "precision": "single"},
 }
-ROUGH, ENOUGH = SpectralStart(passes=12), 5
+ROUGH, ENOUGH = SpectralStart(passes=12), 4.5
 """The start where so many sweeps follow."""
 FEWEST, MOST, PER_PAIR = 2, 8, 1.5
 """Sweeps over counts that are not asked for: see `enough_sweeps`."""
@@ -99,7 +99,7 @@ def factorize(
         Stop when a sweep lowers the objective by no more than this share of it; 0: never.
     start : "spectral", SpectralStart, "random", Spectrum, array (V, d), or a pair of these two for (W, C)
         Where to begin. "spectral" is a rough closed form, see `fastqwem.spectral.start.SpectralStart`; of 12 passes
-        where at least 5 sweeps follow, which made as good vectors of it as of 32 passes, while two sweeps did not.
+        where at least 4.5 sweeps follow, which made as good vectors of it as of 32 passes, while two sweeps did not.
     output : {"sum", "input", "output", "concat"}, optional
         What `Factorization.vectors` gives: W + C, W, C, or both side by side. Both are always kept. By default "input"
         for "sgns" and "sum" for "qwem", which were better.
@@ -181,7 +181,7 @@ def factorize(
             options |= {"ridge_exponent": exponent, "steps": n_steps, "precision": stored}
         else:
             problem = TargetProblem(_operator(counts_or_target, threads), strength, slices)
-        if isinstance(start, str) and start == "spectral" and n_sweeps > ENOUGH - 1:
+        if isinstance(start, str) and start == "spectral" and n_sweeps >= ENOUGH:
             start = ROUGH
         options |= {"start": _described(start)}
         factors = Factors(*start_factors(start, problem, d, seed, slices, threads))
