@@ -106,10 +106,9 @@ def factorize(
     tied : bool
         Both words of a pair share their vectors, C = W; the weights are then made symmetric.
     precision : {"half", "single"}, optional
-        In which the rows of the fixed factor are read, the pass over which is most of the time. "half" rounds its
-        numbers to 11 binary digits, at random by a share of 1.4e-4 of each (root mean square), and takes half the
-        time; everything else is float32 and float64 either way. By default "half" for "sgns" and "single" for "qwem".
-        Only with counts.
+        In which the rows of the fixed factor are read, which is most of the time. "half" rounds its numbers to 11
+        binary digits (by 2.1e-4 of each, root mean square) and takes two thirds of the time; everything else is
+        float32 and float64 either way. By default "half" for "sgns" and "single" for "qwem". Only with counts.
     seed : int
         Of the start.
     workers : int
