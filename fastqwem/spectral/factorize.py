@@ -133,9 +133,9 @@ def factorize(
 
     Notes
     -----
-    Cost of a sweep: ``4 (2 steps + 1) nnz d`` flops, and memory for three matrices of V d floats beside the two. No half
-    sweep raises the objective, as far as float32 can tell (SGNS's is an approximation that is renewed between them).
-    Source of the method: Hu, Koren, Volinsky 2008, with the conjugate gradients of Takacs, Pilaszy, Tikk 2011.
+    Cost of a sweep: ``4 (2 steps + 1) nnz d`` flops, and memory for three matrices of V d floats beside the two. No
+    half sweep raises the objective, as far as float32 can tell (SGNS's is an approximation that is renewed between
+    them). Source of the method: Hu, Koren, Volinsky 2008, with the conjugate gradients of Takacs, Pilaszy, Tikk 2011.
 
     Examples
     --------
