@@ -235,9 +235,9 @@ def _ahead(tick: Tick, done: int, passes: int) -> Tick:
 
 def _half_integer(sweeps: float, tied: bool) -> float:
     number = check_real("sweeps", sweeps, 0)
-    unit = 1.0 if tied else 0.5
-    if number % unit:
-        raise ValueError(f"sweeps must be a multiple of {unit:g}{' for tied factors' if tied else ''}, got {sweeps!r}")
+    if number % (1.0 if tied else 0.5):
+        kind = "whole for tied factors" if tied else "a multiple of 0.5"
+        raise ValueError(f"sweeps must be {kind}, got {sweeps!r}")
     return number
 
 

@@ -278,7 +278,7 @@ def test_eigenvalue_exponent():
         ({"ridge_exponent": -1}, "ridge_exponent must be at least 0, got -1"),
         ({"sweeps": -1}, "sweeps must be at least 0, got -1"),
         ({"sweeps": 1.3}, "sweeps must be a multiple of 0.5, got 1.3"),
-        ({"sweeps": 1.5, "tied": True}, "sweeps must be a multiple of 1 for tied factors, got 1.5"),
+        ({"sweeps": 1.5, "tied": True}, "sweeps must be whole for tied factors, got 1.5"),
         ({"precision": "double"}, "precision must be one of 'half', 'single', got 'double'"),
         ({"steps": 0}, "steps must be at least 1, got 0"),
         ({"tol": -1}, "tol must be at least 0, got -1"),
