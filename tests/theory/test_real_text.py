@@ -24,10 +24,10 @@ def test_training_on_text_is_what_theory_predicts(trainer):
     gaps = -np.diff(spectrum.values[:9]) / spectrum.values[:8]
     top = 2 + int(gaps[1:6].argmax())  # do not cut between eigenvalues that are close
     found = run_and_compare(
-        target, spectrum, 12, trainer=trainer, init_scale=1e-8, edge=0.05, modes=top, top=top, settle=12, batch=50_000,
+        target, spectrum, 12, trainer=trainer, init_scale=1e-8, edge=0.05, modes=top, top=top, settle=12, batch=200_000,
         progress=False,
     )  # fmt: skip
     assert np.abs(found.tau_error[:top]).max() < 0.05
-    assert found.overlap > (0.995 if trainer == "full_batch" else 0.98)  # sampling leaves noise in the vectors
+    assert found.overlap > 0.995
     flat = found.plateau_error[np.isfinite(found.plateau_error)]
-    assert len(flat) >= 2 and np.abs(flat).max() < (0.01 if trainer == "full_batch" else 0.05)
+    assert len(flat) >= 2 and np.abs(flat).max() < 0.01  # sampling adds noise as 1 / batch: 0.01 with 50,000 pairs
