@@ -30,7 +30,8 @@ class BoundSolver {
                               const py::object& weights, const py::object& grams, const py::object& means,
                               const py::object& ridge, const py::object& mass, const py::object& seen,
                               const py::object& square, int steps, const py::object& noise,
-                              std::array<float, 3> parabola, bool halves, int n_workers, const py::object& progress) const {
+                              std::array<float, 3> parabola, bool halves, int n_workers,
+                              const py::object& progress) const {
     auto improved = checked<float>(x, "x");
     const auto other = checked<float>(fixed, "fixed"), gram = checked<float>(grams, "grams");
     const auto mean = checked<float>(means, "means"), squares = checked<float>(square, "square");
@@ -91,8 +92,8 @@ void register_row_solver(py::module_& m) {
       .def(py::init<py::list, py::object, int>(), py::arg("parts"), py::arg("columns"), py::arg("workers"))
       .def("solve", &BoundSolver::solve, py::arg("x"), py::arg("fixed"), py::arg("rows"), py::arg("weights"),
            py::arg("grams"), py::arg("means"), py::arg("ridge"), py::arg("mass"), py::arg("seen"), py::arg("square"),
-           py::arg("steps"), py::arg("noise"), py::arg("parabola"), py::arg("halves"),
-           py::arg("workers"), py::arg("progress"),
+           py::arg("steps"), py::arg("noise"), py::arg("parabola"), py::arg("halves"), py::arg("workers"),
+           py::arg("progress"),
            "Improve the rows of x in place; grams are whole, or two-dimensional where they are diagonal.\n"
            "\nWith noise the loss is logistic, and parabola its level, slope and bend where a pair is not seen.\n"
            "\nWith halves the fixed factor is read rounded to half precision.\n"

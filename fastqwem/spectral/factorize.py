@@ -213,14 +213,14 @@ def alternate(
         _LOG.info("sweep %d, %s: loss %.6f, objective %.6f", sweep, name, history[-1].loss, objective)
 
     passes = round(sweeps * len(halves))
+    penalty = problem.penalty(factors)
     for done in range(passes):
-        sweep, at = done // len(halves) + 1, done % len(halves)
+        sweep, at = divmod(done, len(halves))
         name, improve = halves[at]
-        penalty = 0.0 if history else problem.penalty(factors)
         before, after = improve(None if tick is None else _ahead(tick, done, passes))
         if not history:
             record(0, "start", before, penalty)
-        record(sweep, name, after, problem.penalty(factors))
+        record(sweep + 1, name, after, problem.penalty(factors))
         if at + 1 == len(halves):
             gain = history[-1 - len(halves)].objective - after
             if tol > 0 and gain <= tol * abs(after):
