@@ -92,6 +92,7 @@ FACTORIZING_DEFAULTS: dict[str, Any] = {
     "sweeps": None,
     "steps": None,
     "precision": None,
+    "thinning": None,
     "tol": 1e-4,
     "start": "spectral",
     "vectors": None,

@@ -60,6 +60,10 @@ def _real(minimum: float = -float("inf"), *, open_minimum: bool = False) -> Conv
     return convert
 
 
+def _reals(name: str, text: str) -> list[float]:
+    return [_real(0)(name, part) for part in text.split(",")]
+
+
 def _choice(*choices: str) -> Convert:
     return lambda name, text: check_choice(name, text, choices)
 
@@ -202,9 +206,14 @@ FACTORIZING: dict[str, tuple[Convert, str, str]] = {
     ),
     "tied": (_switch, "", "one factor for words and contexts"),
     "precision": (
-        _choice("half", "single"),
+        _choice("byte", "single"),
         "NAME",
-        "in which the other factor is read: half (default for sgns, faster) or single (for qwem)",
+        "in which the other factor is read: byte (default for sgns, faster) or single (for qwem)",
+    ),
+    "thinning": (
+        _reals,
+        "X,...",
+        "draw pairs that weigh less in the first sweeps, one number each (0: none; default for long sgns: 1,1,0.5)",
     ),
     "seed": (_integer(0), "N", "of the start"),
 }

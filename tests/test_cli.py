@@ -193,6 +193,8 @@ class TestUsage:
             (["neighbours", "v.fqv"], "required: WORD"),
             (["factorize", "x", "-o", "v.fqv", "--ridge", "-1"], "ridge must be at least 0, got -1"),
             (["factorize", "x", "-o", "v.fqv", "--sweeps", "nan"], "sweeps must be finite"),
+            (["factorize", "x", "-o", "v.fqv", "--thinning", "1,-2"], "thinning must be at least 0"),
+            (["factorize", "x", "-o", "v.fqv", "--thinning", "1,,2"], "thinning must be a number, got ''"),
             (["factorize", "x", "-o", "v.fqv", "--vectors", "both"], "vectors must be one of 'sum', 'input'"),
             (["factorize", "x", "-o", "v.fqv", "--vectors", "concat", "--tied"], "vectors must not be concat"),
             (["factorize", "x", "-o", "v.fqv", "--objective", "sgns", "--tied"], "objective must be qwem"),
@@ -631,12 +633,13 @@ class TestFactorize:
     def test_all_options_reach_python(self, run, counts, tmp_path):
         options = {
             "vector_size": 3, "negative": 2.0, "ns_exponent": 0.5, "sample": 0.01, "ridge": 3.0, "ridge_exponent": 0.5,
-            "sweeps": 4, "steps": 3, "tol": 0.0, "start": "random", "seed": 7, "precision": "half",
+            "sweeps": 4, "steps": 3, "tol": 0.0, "start": "random", "seed": 7, "precision": "byte",
         }  # fmt: skip
         argv = [part for name, value in options.items() for part in (cli_parser.flag(name), value)]
         out = tmp_path / "v.fqv"
         loaded = fastqwem.Cooccurrence.load(counts)
-        for more, extra in ((["--vectors", "concat"], {"output": "concat"}), (["--tied"], {"tied": True})):
+        thinned = (["--vectors", "concat", "--thinning", "2,0.5"], {"output": "concat", "thinning": [2.0, 0.5]})
+        for more, extra in (thinned, (["--tied"], {"tied": True})):
             assert run("factorize", counts, "-o", out, *argv, *more)[0] == 0
             expected = fastqwem.factorize(loaded, **options, **extra).matrix()
             assert np.array_equal(WordVectors.load(out).vectors, expected)

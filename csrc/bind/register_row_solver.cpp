@@ -30,7 +30,7 @@ class BoundSolver {
                               const py::object& weights, const py::object& grams, const py::object& means,
                               const py::object& ridge, const py::object& mass, const py::object& seen,
                               const py::object& square, int steps, const py::object& noise,
-                              std::array<float, 3> parabola, bool halves, int n_workers,
+                              std::array<float, 3> parabola, bool bytes, double least, std::uint32_t key, int n_workers,
                               const py::object& progress) const {
     auto improved = checked<float>(x, "x");
     const auto other = checked<float>(fixed, "fixed"), gram = checked<float>(grams, "grams");
@@ -53,7 +53,9 @@ class BoundSolver {
     system.d = d;
     system.rows = row.data();
     system.fixed = other.data();
-    system.halves = halves;
+    system.bytes = bytes;
+    system.least = least;
+    system.key = key;
     system.n_parts = parts;
     system.weights = weight.data();
     system.grams = gram.data();
@@ -92,11 +94,12 @@ void register_row_solver(py::module_& m) {
       .def(py::init<py::list, py::object, int>(), py::arg("parts"), py::arg("columns"), py::arg("workers"))
       .def("solve", &BoundSolver::solve, py::arg("x"), py::arg("fixed"), py::arg("rows"), py::arg("weights"),
            py::arg("grams"), py::arg("means"), py::arg("ridge"), py::arg("mass"), py::arg("seen"), py::arg("square"),
-           py::arg("steps"), py::arg("noise"), py::arg("parabola"), py::arg("halves"), py::arg("workers"),
+           py::arg("steps"), py::arg("noise"), py::arg("parabola"), py::arg("bytes"), py::arg("least"), py::arg("key"), py::arg("workers"),
            py::arg("progress"),
            "Improve the rows of x in place; grams are whole, or two-dimensional where they are diagonal.\n"
            "\nWith noise the loss is logistic, and parabola its level, slope and bend where a pair is not seen.\n"
-           "\nWith halves the fixed factor is read rounded to half precision.\n"
+           "\nPairs of a weight less than least are drawn, with the numbers of a key, and then weigh as much.\n"
+           "\nWith bytes the fixed factor is read rounded to one byte a number.\n"
            "\nReturns the minimised sums before and after.");
 }
 

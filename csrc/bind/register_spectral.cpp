@@ -53,18 +53,19 @@ class BoundTarget {
     run_interruptible(py::none(), [&](Control& control) { matrix_->values(data, mapped, n_workers, control); });
   }
 
-  void product(const py::object& values, bool mapped, const py::object& x, const py::object& out,
+  void product(const py::object& values, bool mapped, const py::object& x, const py::object& out, bool rough,
                int n_workers) const {
     const auto stored = checked<float>(values, "values");
     const auto operand = checked<float>(x, "x");
     auto result = checked<float>(out, "out");
     const std::int64_t b = columns(operand, result);
     if (stored.size() != matrix_->n_nonzeros()) throw std::invalid_argument("values must have one per nonzero");
+    if (rough && b % 32 != 0) throw std::invalid_argument("a rough product takes a multiple of 32 columns");
     const float* from = stored.data();
     const float* in = operand.data();
     float* to = result.mutable_data();
     run_interruptible(py::none(),
-                      [&](Control& control) { matrix_->product(from, mapped, in, to, b, n_workers, control); });
+                      [&](Control& control) { matrix_->product(from, mapped, in, to, b, rough, n_workers, control); });
   }
 
   void exact_product(const py::array& x, const py::object& out, int n_workers) const {
@@ -114,7 +115,7 @@ void register_spectral(py::module_& m) {
            py::arg("lowest"), py::arg("unseen"), py::arg("workers"))
       .def("values", &BoundTarget::values, py::arg("out"), py::arg("mapped"), py::arg("workers"))
       .def("product", &BoundTarget::product, py::arg("values"), py::arg("mapped"), py::arg("x"), py::arg("out"),
-           py::arg("workers"))
+           py::arg("rough"), py::arg("workers"))
       .def("exact_product", &BoundTarget::exact_product, py::arg("x"), py::arg("out"), py::arg("workers"))
       .def("excess_square", &BoundTarget::excess_square, py::arg("workers"));
 }

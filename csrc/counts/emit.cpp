@@ -95,6 +95,7 @@ std::size_t dispatch(Count* cells, std::size_t n, WordId* columns, Count* counts
 #if defined(__x86_64__)
   switch (active_isa()) {
     case Isa::avx512:
+    case Isa::avx512vnni:
       return emit_avx512(cells, n, columns, counts);
     case Isa::avx2:
       return emit_avx2(cells, n, columns, counts);

@@ -34,7 +34,20 @@ namespace avx512 {
 }  // namespace avx512
 #include "simd/end_isa.h"
 
+#if defined(FQ_WITH_VNNI)
+#include "simd/begin_avx512vnni.h"
+namespace avx512vnni {
+#define FQ_BYTES 64
+#define FQ_VNNI
+#include FQ_BODY
+#undef FQ_VNNI
+#undef FQ_BYTES
+}  // namespace avx512vnni
+#include "simd/end_isa.h"
+#define FQ_ACTIVE(name) fastqwem::of_active_isa(baseline::name, avx2::name, avx512::name, avx512vnni::name)
+#else
 #define FQ_ACTIVE(name) fastqwem::of_active_isa(baseline::name, avx2::name, avx512::name)
+#endif
 #else
 #define FQ_ACTIVE(name) (baseline::name)
 #endif

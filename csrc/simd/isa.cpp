@@ -29,6 +29,8 @@ bool runs(Isa isa) {
     case Isa::avx512:
       return runs(Isa::avx2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    case Isa::avx512vnni:
+      return runs(Isa::avx512) && __builtin_cpu_supports("avx512vnni");
   }
   return false;
 #else
@@ -48,13 +50,15 @@ const char* isa_name(Isa isa) {
       return "avx2";
     case Isa::avx512:
       return "avx512";
+    case Isa::avx512vnni:
+      return "avx512vnni";
   }
   return "unknown";
 }
 
 std::vector<Isa> available_isas() {
   std::vector<Isa> result;
-  for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
+  for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512, Isa::avx512vnni}) {
     if (runs(isa)) result.push_back(isa);
   }
   return result;

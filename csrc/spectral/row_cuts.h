@@ -4,24 +4,22 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/csr.h"
+#include "spectral/row_solver_kernels.h"
 
 namespace fastqwem {
 
-// A piece of all rows together needs about kPanel rows of the fixed factor, which stay in the second-level cache while
-// each row in turn reads those that it needs. Pieces are that many columns, and where the rows have fewer nonzeros, more.
+// A piece of all rows together needs so many rows of the fixed factor as stay in the second-level cache while each row in
+// turn reads those that it needs, a panel. Pieces are that many columns, and where the rows have fewer nonzeros, more.
 class RowCuts {
  public:
-  static constexpr std::int64_t kPanel = 512;
-
-  // Cuts rows [first, last) into several pieces, or takes each as one.
-  RowCuts(const RowPart& part, std::int64_t n_words, std::int64_t first, std::int64_t last, bool several);
+  // Cuts rows, whose cuts it sets, into pieces for panels of so many rows, or takes each as one if `panel` is 0.
+  RowCuts(PaddedRow* rows, std::int64_t n_rows, std::int64_t n_words, std::int64_t panel);
 
   std::int64_t n_pieces() const { return n_pieces_; }
-  // n_pieces + 1 offsets into the nonzeros of row first + at, from 0.
-  const std::int64_t* row(std::int64_t at) const { return offsets_.data() + at * (n_pieces_ + 1); }
 
  private:
+  void cut(const PaddedRow* rows, std::int64_t n_rows, std::int64_t n_words, std::int64_t panel);
+
   std::int64_t n_pieces_ = 1;
   std::vector<std::int64_t> offsets_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <utility>
 
 #include "core/huge_buffer.h"
@@ -16,8 +17,12 @@ constexpr std::int64_t kRangeNonzeros = 1 << 20;
 constexpr std::int64_t kRangeRows = 128;
 // Nonzeros per row from which it pays: those of shorter rows stay in the cache from one pass to the next anyway.
 constexpr std::int64_t kLong = 800;
+constexpr std::int64_t kPanelBytes = 1 << 19;
 constexpr std::int64_t kPackedRows = 1 << 12;
 constexpr std::int64_t kLine = 16;  // floats in a cache line
+constexpr std::int64_t kLineBytes = 64;
+constexpr std::int64_t kBytePairs = 32;  // bytes that are read together at most
+constexpr float kMostSum = 0x1p31f / 128;  // products with bytes are summed in 32 bits
 
 std::int64_t padded(std::int64_t d) { return (d + kLine - 1) / kLine * kLine; }
 
@@ -36,39 +41,72 @@ void for_rows(std::int64_t n_rows, int n_workers, Control& control, Body&& body)
   });
 }
 
-HugeBuffer<float> packed(const float* matrix, std::int64_t n_rows, std::int64_t d, int n_workers, Control& control) {
+HugeBuffer<float> packed(const float* matrix, std::int64_t n_rows, std::int64_t d) {
   const std::int64_t stride = padded(d);
   HugeBuffer<float> result(static_cast<std::size_t>(n_rows * stride));
-  for_rows(n_rows, n_workers, control, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t row = first; row < last; ++row) pad(matrix + row * d, d, result.data() + row * stride, stride);
-  });
+  for (std::int64_t row = 0; row < n_rows; ++row) pad(matrix + row * d, d, result.data() + row * stride, stride);
   return result;
 }
 
-// The power of two that brings the largest number of a matrix to between 2^14 and 2^15: halves, which end below 2^16,
-// then keep all of their digits down to 2^-28 of the largest.
-float scale_for_halves(const float* matrix, std::int64_t n_rows, std::int64_t d, int n_workers, Control& control) {
-  std::vector<float> largest(static_cast<std::size_t>((n_rows + kPackedRows - 1) / kPackedRows));
+// The root mean squares of the columns of a matrix, padded with zeros; one for a column of zeros.
+HugeBuffer<float> spread_of(const float* matrix, std::int64_t n_rows, std::int64_t d, int n_workers, Control& control) {
+  std::vector<double> sums(static_cast<std::size_t>((n_rows + kPackedRows - 1) / kPackedRows * d));
   for_rows(n_rows, n_workers, control, [&](std::int64_t first, std::int64_t last) {
-    float& top = largest[static_cast<std::size_t>(first / kPackedRows)];
-    for (std::int64_t at = first * d; at < last * d; ++at) top = std::max(top, std::abs(matrix[at]));
-  });
-  const float top = largest.empty() ? 0.0f : *std::max_element(largest.begin(), largest.end());
-  if (!(top > 0) || !std::isfinite(top)) return 1;
-  return std::ldexp(1.0f, 14 - std::clamp(std::ilogb(top), -100, 100));
-}
-
-HugeBuffer<char> halved(const float* matrix, std::int64_t n_rows, std::int64_t d, float scale, int n_workers,
-                        Control& control) {
-  const RowSolverKernels& kernels = row_solver_kernels();
-  const std::int64_t stride = padded(d), bytes = stride * kernels.half_bytes;
-  HugeBuffer<char> result(static_cast<std::size_t>(n_rows * bytes));
-  for_rows(n_rows, n_workers, control, [&](std::int64_t first, std::int64_t last) {
+    double* const sum = sums.data() + first / kPackedRows * d;
     for (std::int64_t row = first; row < last; ++row) {
-      kernels.halve(matrix + row * d, d, stride, scale, result.data() + row * bytes);
+      for (std::int64_t k = 0; k < d; ++k) sum[k] += static_cast<double>(matrix[row * d + k]) * matrix[row * d + k];
     }
   });
+  HugeBuffer<float> result(static_cast<std::size_t>(padded(d)));
+  std::fill_n(result.data(), result.size(), 0.0f);
+  for (std::int64_t k = 0; k < d; ++k) {
+    double sum = 0;
+    for (std::size_t at = static_cast<std::size_t>(k); at < sums.size(); at += static_cast<std::size_t>(d)) sum += sums[at];
+    result.data()[k] = sum > 0 ? static_cast<float>(std::sqrt(sum / static_cast<double>(n_rows))) : 1.0f;
+  }
   return result;
+}
+
+// A row as bytes, with zeros behind them: the nearest multiples of a unit in each column, which is returned in units of
+// the spreads. What it can hold at most is the largest number of the row.
+float to_bytes(const float* row, const float* spread, std::int64_t d, std::int64_t stride, std::int8_t* to) {
+  float largest = 0;
+  for (std::int64_t k = 0; k < d; ++k) largest = std::max(largest, std::abs(row[k] / spread[k]));
+  const float unit = largest / 127;
+  for (std::int64_t k = 0; k < d; ++k) {
+    to[k] = unit > 0 ? static_cast<std::int8_t>(std::lrint(row[k] / spread[k] / unit)) : std::int8_t{0};
+  }
+  std::fill(to + d, to + stride, std::int8_t{0});
+  return unit;
+}
+
+// The rows of the fixed factor as the kernels read them; sets how they lie in `shared`.
+HugeBuffer<char> fixed_rows(const RowSystem& system, std::int64_t n_rows, const float* spread, PaddedSystem& shared,
+                            int n_workers, Control& control) {
+  const std::int64_t d = system.d, stride = shared.stride;
+  const std::int64_t width = system.bytes ? (d + kBytePairs - 1) / kBytePairs * kBytePairs : 4 * stride;
+  const std::int64_t whole = width + static_cast<std::int64_t>(sizeof(FixedRow));
+  shared.fixed_bytes = (whole + kLineBytes - 1) / kLineBytes * kLineBytes;
+  const RowSolverKernels& kernels = row_solver_kernels();
+  HugeBuffer<char> rows(static_cast<std::size_t>(n_rows * shared.fixed_bytes));
+  shared.fixed = rows.data();
+  for_rows(n_rows, n_workers, control, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t row = first; row < last; ++row) {
+      const float* const from = system.fixed + row * d;
+      char* const to = rows.data() + row * shared.fixed_bytes;
+      FixedRow word;
+      if (system.bytes) {
+        auto* const bytes = reinterpret_cast<std::int8_t*>(to);
+        word.unit = to_bytes(from, spread, d, width, bytes);
+        kernels.arrange(bytes, width);
+      } else {
+        pad(from, d, reinterpret_cast<float*>(to), stride);
+      }
+      if (system.noise != nullptr) word.noise = system.noise[row];
+      std::memcpy(to + shared.fixed_bytes - sizeof(FixedRow), &word, sizeof(FixedRow));
+    }
+  });
+  return rows;
 }
 
 // The Gram matrices with padded rows and as many padded rows of zeros, or their diagonals.
@@ -90,18 +128,21 @@ HugeBuffer<float> packed_grams(const RowSystem& system) {
 // What a worker needs for its pieces of work, as large as the largest so far.
 struct RowSolver::Buffers {
   HugeBuffer<float> values, scratch;
+  HugeBuffer<WordId> indices;
   std::vector<PaddedRow> rows;
 
-  void fit(std::int64_t n_values, std::int64_t n_rows, std::int64_t stride) {
+  void fit(std::int64_t n_values, std::int64_t n_indices, std::int64_t n_rows, std::int64_t stride) {
     grow(values, n_values + kLine);
-    grow(scratch, (n_rows * kRowVectors + 1) * stride);
+    grow(indices, n_indices + kLine);
+    grow(scratch, n_rows * row_scratch(stride) + block_scratch(stride));
     rows.resize(static_cast<std::size_t>(n_rows));
   }
-  float* vectors(std::int64_t at, std::int64_t stride) { return scratch.data() + at * kRowVectors * stride; }
+  float* vectors(std::int64_t at, std::int64_t stride) { return scratch.data() + at * row_scratch(stride); }
 
  private:
-  static void grow(HugeBuffer<float>& buffer, std::int64_t size) {
-    if (buffer.size() < static_cast<std::size_t>(size)) buffer = HugeBuffer<float>(static_cast<std::size_t>(size));
+  template <class T>
+  static void grow(HugeBuffer<T>& buffer, std::int64_t size) {
+    if (buffer.size() < static_cast<std::size_t>(size)) buffer = HugeBuffer<T>(static_cast<std::size_t>(size));
   }
 };
 
@@ -109,20 +150,28 @@ RowSolver::RowSolver(std::vector<RowPart> parts, std::int64_t n_words, const dou
                      Control& control)
     : counts_(std::move(parts), n_words, kRangeNonzeros, kRangeRows, n_workers, control), columns_(columns) {}
 
-// Row i with its weights, which are left in `values`; where it may be cut and read ahead is missing.
-PaddedRow RowSolver::padded_row(const RowSystem& system, const RowPart& part, std::int64_t i, float* values) const {
+// Row i with its weights, which are left in `values`, as those of its words are in `indices` if some are left out; where
+// it is cut and may be read ahead is missing.
+PaddedRow RowSolver::padded_row(const RowSystem& system, const RowPart& part, std::int64_t i, WordId* indices,
+                                float* values) const {
   const RowSolverKernels& kernels = row_solver_kernels();
   const Offset begin = part.begin(i), n = part.end(i) - begin;
-  const WordId* const indices = part.indices + begin;
+  const WordId* const words = part.indices + begin;
   if (part.wide) {
     const auto* const counts = static_cast<const std::int64_t*>(part.counts);
-    kernels.fill64(system.rows[i], columns_, indices, counts + begin, n, values);
+    kernels.fill64(system.rows[i], columns_, words, counts + begin, n, values);
   } else {
     const auto* const counts = static_cast<const std::int32_t*>(part.counts);
-    kernels.fill32(system.rows[i], columns_, indices, counts + begin, n, values);
+    kernels.fill32(system.rows[i], columns_, words, counts + begin, n, values);
   }
   PaddedRow row;
-  row.indices = indices;
+  row.n = n;
+  row.indices = words;
+  if (system.least > 0) {
+    const auto least = static_cast<float>(system.least / system.mass[i]);
+    row.n = kernels.thin(system.key, static_cast<WordId>(i), least, words, n, indices, values);
+    row.indices = indices;
+  }
   row.values = values;
   row.weights = system.weights + i;
   row.ridge = static_cast<float>(system.ridge[i]);
@@ -132,20 +181,21 @@ PaddedRow RowSolver::padded_row(const RowSystem& system, const RowPart& part, st
 
 // Rows [first, last) together.
 void RowSolver::solve_rows(const RowSystem& system, const PaddedSystem& shared, const RowPart& part,
-                           const RowCuts& cuts, std::int64_t first, std::int64_t last, Buffers& buffers, float* x,
+                           std::int64_t first, std::int64_t last, bool together, Buffers& buffers, float* x,
                            std::array<double, 2>* losses, const Control& control) const {
   const std::int64_t d = system.d, stride = shared.stride;
-  const bool whole = cuts.n_pieces() == 1;
   for (std::int64_t i = first; i < last; ++i) {
-    const std::int64_t n = part.end(i) - part.begin(i);
+    const Offset at = part.begin(i) - part.begin(first);
     PaddedRow& row = buffers.rows[static_cast<std::size_t>(i - first)];
-    row = padded_row(system, part, i, buffers.values.data() + (part.begin(i) - part.begin(first)));
-    row.cuts = cuts.row(i - first);
-    row.readable = whole ? part.size() - part.begin(i) : n;  // a piece is not followed by its row's next
+    row = padded_row(system, part, i, buffers.indices.data() + at, buffers.values.data() + at);
+    // Pieces stay in the cache; of whole rows, the next one's nonzeros follow.
+    row.readable = together ? 0 : system.least > 0 ? row.n : part.size() - part.begin(i);
     pad(x + i * d, d, buffers.vectors(i - first, stride), stride);
   }
+  const std::int64_t panel = std::max<std::int64_t>(kPanelBytes / shared.fixed_bytes, 1);
+  const RowCuts cuts(buffers.rows.data(), last - first, n_words(), together ? panel : 0);
   const RowSolverKernels& kernels = row_solver_kernels();
-  const auto solve = system.halves ? kernels.solve_halves : kernels.solve;
+  const auto solve = system.bytes ? kernels.solve_bytes : kernels.solve;
   solve(shared, buffers.rows.data(), last - first, cuts.n_pieces(), buffers.scratch.data(), control);
   for (std::int64_t i = first; i < last; ++i) {
     const float* const solved = buffers.vectors(i - first, stride);
@@ -157,22 +207,17 @@ void RowSolver::solve_rows(const RowSystem& system, const PaddedSystem& shared, 
 
 std::array<double, 2> RowSolver::solve(const RowSystem& system, float* x, int n_workers, Control& control) const {
   const std::int64_t d = system.d, stride = padded(d);
-  HugeBuffer<float> fixed;
-  HugeBuffer<char> halves;
   PaddedSystem shared;
-  if (system.halves) {
-    const float scale = scale_for_halves(system.fixed, n_words(), d, n_workers, control);
-    halves = halved(system.fixed, n_words(), d, scale, n_workers, control);
-    shared.fixed = halves.data();
-    shared.unit = 1 / scale;
-  } else {
-    fixed = packed(system.fixed, n_words(), d, n_workers, control);
-    shared.fixed = fixed.data();
-  }
-  const HugeBuffer<float> grams = packed_grams(system);
-  const HugeBuffer<float> means = packed(system.means, system.n_parts, d, 1, control);
-  const HugeBuffer<float> square = packed(system.square, 1, d, 1, control);
   shared.stride = stride;
+  HugeBuffer<float> spread;
+  if (system.bytes) spread = spread_of(system.fixed, n_words(), d, n_workers, control);
+  const HugeBuffer<char> fixed = fixed_rows(system, n_words(), spread.data(), shared, n_workers, control);
+  shared.spread = spread.data();
+  shared.most = std::floor(kMostSum / static_cast<float>(stride));
+  shared.logistic = system.noise != nullptr;
+  const HugeBuffer<float> grams = packed_grams(system);
+  const HugeBuffer<float> means = packed(system.means, system.n_parts, d);
+  const HugeBuffer<float> square = packed(system.square, 1, d);
   shared.n_parts = system.n_parts;
   shared.grams = grams.data();
   shared.diagonal = system.diagonal;
@@ -180,7 +225,6 @@ std::array<double, 2> RowSolver::solve(const RowSystem& system, float* x, int n_
   shared.square = square.data();
   shared.weight_stride = n_words();
   shared.steps = system.steps;
-  shared.noise = system.noise;
   shared.level = system.level;
   shared.slope = system.slope;
   shared.bend = system.bend;
@@ -192,10 +236,9 @@ std::array<double, 2> RowSolver::solve(const RowSystem& system, float* x, int n_
     const bool together = n >= kLong * (last - first);
     const std::int64_t height = together ? last - first : 1;
     Buffers& buffers = of_workers[static_cast<std::size_t>(worker)];
-    buffers.fit(n, height, stride);
+    buffers.fit(n, system.least > 0 ? n : 0, height, stride);
     for (std::int64_t at = first; at < last; at += height) {
-      const RowCuts cuts(part, n_words(), at, at + height, together);
-      solve_rows(system, shared, part, cuts, at, at + height, buffers, x, losses.data(), control);
+      solve_rows(system, shared, part, at, at + height, together, buffers, x, losses.data(), control);
     }
     control.advance(static_cast<std::uint64_t>(n));
   });

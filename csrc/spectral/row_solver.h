@@ -35,7 +35,7 @@ struct RowSystem {
   std::int64_t d = 0;
   const double* rows = nullptr;
   const float* fixed = nullptr;
-  bool halves = false;              // read the fixed factor rounded to half precision: half the bytes, and the time
+  bool bytes = false;               // read the fixed factor rounded to bytes: a quarter of the memory to go through
   std::int64_t n_parts = 0;
   const double* weights = nullptr;  // n_parts x V
   const float* grams = nullptr;     // n_parts x d x d, or only their diagonals, n_parts x d
@@ -49,6 +49,10 @@ struct RowSystem {
   int steps = 0;
   // The logistic loss instead, unless null: see above.
   const float* noise = nullptr;     // V
+  // Pairs whose weight A_ij mass_i is less are drawn, with the probability of their share of it, and then weigh as much:
+  // sums are right on average, and there are fewer of them. The key is that of the draws.
+  double least = 0;
+  std::uint32_t key = 0;
   float level = 0, slope = 0, bend = 0;
 };
 
@@ -64,10 +68,11 @@ class RowSolver {
 
  private:
   struct Buffers;
-  void solve_rows(const RowSystem& system, const PaddedSystem& shared, const RowPart& part, const RowCuts& cuts,
-                  std::int64_t first, std::int64_t last, Buffers& buffers, float* x, std::array<double, 2>* losses,
+  void solve_rows(const RowSystem& system, const PaddedSystem& shared, const RowPart& part, std::int64_t first,
+                  std::int64_t last, bool together, Buffers& buffers, float* x, std::array<double, 2>* losses,
                   const Control& control) const;
-  PaddedRow padded_row(const RowSystem& system, const RowPart& part, std::int64_t i, float* values) const;
+  PaddedRow padded_row(const RowSystem& system, const RowPart& part, std::int64_t i, WordId* indices,
+                       float* values) const;
 
   CountRows counts_;
   const double* columns_;

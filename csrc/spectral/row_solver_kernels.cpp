@@ -2,6 +2,7 @@
 #include "spectral/row_solver_kernels.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <type_traits>
 
 #if defined(__x86_64__)
@@ -14,6 +15,7 @@
 namespace fastqwem {
 namespace {
 
+#define FQ_WITH_VNNI
 #define FQ_BODY "spectral/row_solver_kernels.inc"
 #include "simd/each_isa.h"
 

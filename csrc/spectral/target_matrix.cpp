@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/file.h"
+#include "core/huge_buffer.h"
 #include "core/parallel.h"
 #include "spectral/row_kernels.h"
 
@@ -93,9 +94,19 @@ std::vector<double> TargetMatrix::rank_one(const X* x, std::int64_t b, int n_wor
   return result;
 }
 
-void TargetMatrix::product(const float* values, bool mapped, const float* x, float* y, std::int64_t b, int n_workers,
-                           Control& control) const {
+void TargetMatrix::product(const float* values, bool mapped, const float* x, float* y, std::int64_t b, bool rough,
+                           int n_workers, Control& control) const {
   const RowKernels& kernels = row_kernels();
+  HugeBuffer<std::uint16_t> shorts;
+  if (rough) {
+    shorts = HugeBuffer<std::uint16_t>(static_cast<std::size_t>(n_words() * b));
+    const auto n_blocks = static_cast<std::size_t>((n_words() + kRangeRows - 1) / kRangeRows);
+    parallel_for(n_workers, n_blocks, control, [&](std::size_t block, int) {
+      const std::int64_t first = static_cast<std::int64_t>(block) * kRangeRows;
+      const std::int64_t last = std::min(first + kRangeRows, n_words());
+      shorten(x + first * b, (last - first) * b, shorts.data() + first * b);
+    });
+  }
   const std::vector<double> constant = rank_one(x, b, n_workers, control);
   for_ranges(n_workers, control,
              [&](const RowPart& part, std::int64_t first, std::int64_t last, std::vector<double>& total) {
@@ -105,7 +116,12 @@ void TargetMatrix::product(const float* values, bool mapped, const float* x, flo
       const Offset begin = part.begin(row);
       const double gamma = options_.gamma[row];
       for (std::size_t j = 0; j < total.size(); ++j) total[j] = gamma * constant[j];
-      kernels.add(part.indices + begin, own + begin, part.end(row) - begin, part.size() - begin, x, b, total.data());
+      const std::int64_t n = part.end(row) - begin, readable = part.size() - begin;
+      if (rough) {
+        kernels.add_short(part.indices + begin, own + begin, n, readable, shorts.data(), b, total.data());
+      } else {
+        kernels.add(part.indices + begin, own + begin, n, readable, x, b, total.data());
+      }
       for (std::int64_t j = 0; j < b; ++j) y[row * b + j] = static_cast<float>(total[static_cast<std::size_t>(j)]);
     }
     if (mapped) release_values(values, own + part.begin(first), own + part.begin(last));

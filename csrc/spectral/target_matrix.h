@@ -44,7 +44,8 @@ class TargetMatrix {
   // let go once written, and by the product once read.
   void values(float* values, bool mapped, int n_workers, Control& control) const;
   // y = M x with the values made before; long rows are summed in blocks, the blocks in float64.
-  void product(const float* values, bool mapped, const float* x, float* y, std::int64_t b, int n_workers,
+  // If rough, x is read rounded to 16 bits, half of what there is to read; b is a multiple of 32 then.
+  void product(const float* values, bool mapped, const float* x, float* y, std::int64_t b, bool rough, int n_workers,
                Control& control) const;
   // y = M x with values computed in float64 on the way, summed in float64.
   template <class X>

@@ -46,10 +46,13 @@ class Problem(Protocol):
         Words.
     dtype : float32 or float64
         Of the factors.
+    least : float
+        Pairs of less expected weight are drawn, see `PairProblem`; only with counts.
     """
 
     n: int
     dtype: Any
+    least: float
 
     def penalty(self, factors: Factors) -> float:
         """Return the ridge's share of the objective."""
@@ -84,12 +87,22 @@ class PairProblem:
         In units of the weights, which sum to one.
     steps : int
         Conjugate gradients per row.
-    halves : bool
-        Whether the fixed factor is read in half precision.
+    as_bytes : bool
+        Whether the fixed factor is read as bytes.
     slices : RowSlices
     workers : int
     workspace : Workspace, optional
         For what the spectral start needs.
+    pairs : float
+        Pairs that the weights stand for, for `least`.
+    seed : int
+        Of the pairs that are drawn.
+
+    Attributes
+    ----------
+    least : float
+        A pair of words that stands for fewer pairs is drawn, with the probability of its share of so many, and then
+        stands for so many: sums over pairs stay right on average, and there are fewer. At first 0: all count.
 
     Notes
     -----
@@ -99,6 +112,7 @@ class PairProblem:
     """
 
     dtype = np.float32
+    least = 0.0
 
     def __init__(
         self,
@@ -106,13 +120,16 @@ class PairProblem:
         weights: PairWeights,
         ridge: Array,
         steps: int,
-        halves: bool,
+        as_bytes: bool,
         slices: RowSlices,
         workers: int,
         workspace: Workspace | None = None,
+        pairs: float = 1.0,
+        seed: int = 0,
     ) -> None:
         self._counts, self._weights, self._ridge, self._steps = counts, weights, ridge, steps
-        self._halves, self._slices, self._workers = halves, slices, workers
+        self._bytes, self._pairs, self._key = as_bytes, pairs, seed % 2**32
+        self._slices, self._workers = slices, workers
         self.n = len(ridge)
         self._workspace = workspace
         self._solver = _core.RowSolver(weights.parts, weights.keep, workers)
@@ -122,7 +139,7 @@ class PairProblem:
 
     def _penalty(self, x: Array) -> float:
         def part(rows: slice) -> Array:
-            return np.asarray(self._ridge[rows] @ np.einsum("ij,ij->i", x[rows], x[rows], dtype=np.float64))
+            return np.asarray(self._ridge[rows] @ np.einsum("ij,ij->i", x[rows], x[rows]))
 
         return 0.5 * float(self._slices.total(part))
 
@@ -204,7 +221,9 @@ class PairProblem:
             steps=self._steps,
             noise=noise,
             parabola=parabola,
-            halves=self._halves,
+            bytes=self._bytes,
+            least=self.least / self._pairs,
+            key=self._key,
             workers=self._workers,
             progress=tick,
         )
@@ -215,8 +234,8 @@ class PairProblem:
 
     def _gram(self, x: Array, weights: Array) -> Array:
         def part(rows: slice) -> Array:
-            wide = np.multiply(x[rows], np.sqrt(weights[rows, None]), dtype=np.float64)
-            return wide.T @ wide  # of a matrix with itself: half the work
+            weighed = x[rows] * np.sqrt(weights[rows, None]).astype(x.dtype)
+            return (weighed.T @ weighed).astype(np.float64)  # of a matrix with itself: half the work
 
         return self._slices.total(part)
 
@@ -256,6 +275,7 @@ class TargetProblem:
     """
 
     dtype = np.float64
+    least = 0.0
 
     def __init__(self, target: Any, ridge: float, slices: RowSlices) -> None:
         self._target, self._ridge, self._slices = target, ridge, slices

@@ -37,9 +37,11 @@ class HalfSweep:
     loss : float
         QWEM's loss over all pairs after it; with counts the weights A of seen pairs sum to one.
     objective : float
-        The loss and its ridge, which no half sweep raises.
+        The loss and its ridge, which no half sweep raises over the pairs that it looks at.
     seconds : float
         Since the first sweep began.
+    thinning : float
+        Pairs of less expected weight were drawn, and loss and objective are those of the drawn ones; 0: of all.
     """
 
     sweep: int
@@ -47,6 +49,7 @@ class HalfSweep:
     loss: float
     objective: float
     seconds: float
+    thinning: float = 0.0
 
 
 class Factorization:

@@ -72,7 +72,7 @@ class SpectralStart:
 
         def apply(x: Array) -> Array:
             target.values(workspace)  # after the basis, which is read more often, has had its choice of memory
-            return target.multiply(x)
+            return target.multiply(x, rough=True)
 
         values, vectors = self._eigenpairs(target, apply, d, seed, slices, workspace)
         inverse, scales = inverse_or_zero(target.gamma), self._scales(values)

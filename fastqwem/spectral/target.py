@@ -183,7 +183,7 @@ class Target(LinearOperator):
         if self._values is not None and is_mapped(self._values):
             self._values = None
 
-    def multiply(self, x: Array, out: Array | None = None, *, exact: bool = False) -> Array:
+    def multiply(self, x: Array, out: Array | None = None, *, exact: bool = False, rough: bool = False) -> Array:
         """Return M x.
 
         Parameters
@@ -193,11 +193,14 @@ class Target(LinearOperator):
             Result: float32 for float32 `x`, float64 for float64 `x` or if `exact`.
         exact : bool
             Compute with float64 values and sums even if `x` is float32.
+        rough : bool
+            Read float32 `x` rounded to 8 binary digits where b is a multiple of 32, which is faster; for starts that
+            are improved later.
         """
         if x.dtype == np.float32 and not exact:
             out = np.empty_like(x) if out is None else out
             values = self.values()
-            self._core.product(values, is_mapped(values), x, out, self._workers)
+            self._core.product(values, is_mapped(values), x, out, rough and x.shape[1] % 32 == 0, self._workers)
             return out
         out = np.empty(x.shape, np.float64) if out is None else out
         if x.shape[1] <= SLAB:

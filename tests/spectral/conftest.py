@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import isas
 import pytest
 
 from fastqwem import _core
 
 
-@pytest.fixture(params=_core.available_isas())
+@pytest.fixture(params=isas.ALL)
 def isa(request):
     _core.force_isa(request.param)
     yield request.param

@@ -56,22 +56,6 @@ def test_conjugate_gradients_end_at_the_normal_equations(isa, d, exponent):
         assert result.history[at].objective == pytest.approx(truth, rel=1e-5)
 
 
-def test_long_rows_are_cut_into_panels(isa):
-    """Dense counts of more words than a panel: rows go together, in three pieces, and the end is the same."""
-    n, d = 1100, 3
-    rng = np.random.default_rng(0)
-    half = np.triu(rng.poisson(np.outer(40 / (np.arange(n) + 2.0), 1 + 30 * rng.random(n))) + 1)
-    counts, (seen, drawn, ridge) = problem(half + half.T, dtype=np.int32)
-    w, c = begin(n, d)
-    runs = [factorize(counts, d, **QWEM, sweeps=1, steps=50, ridge=2, start=(w, c), workers=k) for k in (1, 3)]
-    best_w = naive.best_rows(seen, drawn, c.astype(float), ridge)
-    best_c = naive.best_rows(seen.T, drawn.T, best_w, ridge)
-    np.testing.assert_allclose(
-        runs[0].input_vectors @ runs[0].output_vectors.T, best_w @ best_c.T, atol=1e-4 * abs(best_w @ best_c.T).max()
-    )
-    assert np.array_equal(runs[0].output_vectors, runs[1].output_vectors)
-
-
 # --- whole runs ------------------------------------------------------------------------------------------------------
 
 
@@ -148,6 +132,33 @@ def test_tol_stops():
     assert not factorize(counts, D, sweeps=2, tol=0).converged
 
 
+def test_thinning():
+    """The first sweeps look at fewer pairs, in the units of expected pairs; the others, and what they say, at all."""
+    table = random_table(N)
+    counts, (seen, drawn, ridge) = problem(table)
+    options = QWEM | {"tol": 0, "ridge": 2.0, "start": begin(N, D), "precision": "single"}
+    result = factorize(counts, D, **options, sweeps=3, thinning=(4, 0.0))
+    assert [record.thinning for record in result.history] == [4.0] * 3 + [0.0] * 4
+    assert result.options["thinning"] == [4.0, 0.0]
+    w, c = factors(result)
+    assert result.history[-1].objective == pytest.approx(naive.objective(seen, drawn, w, c, ridge), rel=1e-5)
+    none = factorize(counts, D, **options, sweeps=1)
+    tiny = factorize(counts, D, **options, sweeps=1, thinning=(1e-9,))
+    assert np.array_equal(none.input_vectors, tiny.input_vectors) and none.options["thinning"] == []
+    one, other, seeded = (
+        factorize(counts, D, **options, sweeps=1, thinning=(4,), seed=s, workers=k) for s, k in ((0, 1), (0, 3), (1, 1))
+    )
+    assert np.array_equal(one.input_vectors, other.input_vectors)
+    assert not np.array_equal(one.input_vectors, none.input_vectors)
+    assert not np.array_equal(one.input_vectors, seeded.input_vectors)
+
+
+def test_sweeps_that_thin_do_not_converge():
+    counts = cooccurrence(random_table(N))
+    result = factorize(counts, D, sweeps=6, tol=10.0, thinning=(1, 1))
+    assert result.converged and result.sweeps == 3
+
+
 def test_ridge_exponent_one_does_not_depend_on_the_length_of_the_corpus():
     table = random_table(N)
     short, long = (factorize(cooccurrence(k * table), D, ridge=0.1, ridge_exponent=1, sweeps=3) for k in (1, 50))
@@ -169,6 +180,7 @@ def test_sweeps_follow_the_pairs_per_parameter(d, expected):
     got, truth = (x.input_vectors @ x.input_vectors.T for x in (alone, result))  # C's half sweep turns both
     np.testing.assert_allclose(got, truth, atol=1e-5 * abs(truth).max())
     assert (result.options["start"] == "spectral") == (expected < 5)  # else one of fewer passes, which is named
+    assert result.options["thinning"] == ([1.0, 1.0, 0.5] if expected >= 5 else [])
     assert factorize(counts, d, sample=0, tol=0, objective="qwem").sweeps == 2
     assert factorize(counts, d, sample=0, tol=0, sweeps=1).sweeps == 1
 
@@ -279,7 +291,9 @@ def test_eigenvalue_exponent():
         ({"sweeps": -1}, "sweeps must be at least 0, got -1"),
         ({"sweeps": 1.3}, "sweeps must be a multiple of 0.5, got 1.3"),
         ({"sweeps": 1.5, "tied": True}, "sweeps must be whole for tied factors, got 1.5"),
-        ({"precision": "double"}, "precision must be one of 'half', 'single', got 'double'"),
+        ({"thinning": (1, -1)}, "thinning must be at least 0, got -1"),
+        ({"thinning": (1,), "tied": True}, "thinning must be empty for tied factors or a target"),
+        ({"precision": "double"}, "precision must be one of 'byte', 'single', got 'double'"),
         ({"steps": 0}, "steps must be at least 1, got 0"),
         ({"tol": -1}, "tol must be at least 0, got -1"),
         ({"output": "both"}, "output must be one of 'sum', .* got 'both'"),

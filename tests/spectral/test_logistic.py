@@ -115,9 +115,9 @@ def test_a_half_sweep_minimises_the_bound(isa, side, scale, dtype):
     mass=st.sampled_from([3.0, 40.0, 1e4]),
     ridge=st.sampled_from([0.0, 0.1, 30.0]),
     steps=st.integers(1, 4),
-    halves=st.booleans(),
+    as_bytes=st.booleans(),
 )
-def test_any_counts(n, d, seed, mass, ridge, steps, halves):
+def test_any_counts(n, d, seed, mass, ridge, steps, as_bytes):
     """Words without counts included: finite; no half sweep raises the sum that it minimises."""
     table = random_table(n, seed, mass=mass)
     if not table.sum():
@@ -132,7 +132,7 @@ def test_any_counts(n, d, seed, mass, ridge, steps, halves):
     slices = RowSlices(n, 1)
     weights = PairWeights(counts, **WEIGHTS)
     seen, drawn, ridges = dense(counts, table, ridge)
-    problem = LogisticProblem(counts, weights, ridges, steps, halves, slices, 1)
+    problem = LogisticProblem(counts, weights, ridges, steps, as_bytes, slices, 1)
     w, c = result.input_vectors.copy(), result.output_vectors.copy()
     with slices.working():
         for side in (0, 1):

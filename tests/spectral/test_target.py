@@ -121,6 +121,27 @@ def test_products_every_isa(isa, b, workers):
     np.testing.assert_array_less(np.abs(target.multiply(single) - wide), (150 + 3) * 2.0**-24 * bound)
 
 
+@pytest.mark.parametrize("b", [32, 64, 160, 40])
+def test_rough_products(isa, b):
+    """x with 8 binary digits in the sparse share; where b is no multiple of 32 nothing is rounded."""
+    table = random_table(150, seed=b)
+    target = Target(cooccurrence(table, dtype=np.int32), negative=2, ns_exponent=0.75, weight_exponent=0.5)
+    target.workers = 2
+    truth = naive_dense(table)
+    x = np.random.default_rng(b).standard_normal((150, b)).astype(np.float32)
+    got = target.multiply(x, rough=True)
+    if b % 32:
+        np.testing.assert_array_equal(got, target.multiply(x))
+        return
+    exponent = np.exp2(np.floor(np.log2(np.abs(x))) - 7)
+    near = np.rint(x / exponent) * exponent
+    assert (np.abs(near - x) > 0).mean() > 0.9
+    constant = -2 * np.outer(target.gamma, target.gamma)  # of unseen pairs
+    expected = (truth - constant) @ near + constant @ x
+    bound = (np.abs(truth) + 2 * np.abs(constant)) @ np.abs(x)
+    np.testing.assert_array_less(np.abs(got - expected), (150 + 3) * 2.0**-24 * bound)
+
+
 _DENSE = {}
 
 

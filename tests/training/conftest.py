@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import isas
 import pytest
 from topics import topical
 
@@ -14,7 +15,7 @@ def corpus():
     return Corpus.from_sentences(topical(), min_count=1)
 
 
-@pytest.fixture(params=_core.available_isas())
+@pytest.fixture(params=isas.COMMON)
 def isa(request):
     """Runs the test on one instruction set; trainers choose theirs when they are made."""
     _core.force_isa(request.param)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import isas
 import numpy as np
 import pytest
 import training_cases as cases
@@ -72,7 +73,7 @@ def test_samples_of_sentences_longer_than_a_chunk(corpus, data):
     check(corpus, 0, data.draw(cases.sampling_settings(corpus[2])))
 
 
-@pytest.mark.parametrize("isa", _core.available_isas())
+@pytest.mark.parametrize("isa", isas.COMMON)
 def test_samples_of_every_instruction_set(isa):
     corpus = cases.random_corpus(0, 20_000, 300, longest=400)
     _core.force_isa(isa)

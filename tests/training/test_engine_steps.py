@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import isas
 import numpy as np
 import pytest
 import training_cases as cases
@@ -17,7 +18,7 @@ UNIT = 2.0**-24  # relative rounding error of float32
 POLYNOMIAL = 2e-6  # relative error asked of the sigmoid and of the logarithm
 ALPHA = np.float32(0.01)
 
-ISAS = _core.available_isas()
+ISAS = isas.COMMON
 OUTPUTS = {"negative": {}, "hs": {"negative": 0, "hs": True}, "both": {"hs": True}}
 BAGS = {"skipgram": {}, "mean": {"architecture": "cbow"}, "sum": {"architecture": "cbow", "cbow_mean": False}}
 
