@@ -1,7 +1,8 @@
 // Compiles the body that FQ_BODY names once per instruction set: in namespaces baseline, avx2 and avx512, with
-// FQ_BYTES, the bytes of a vector register, and FQ_LANES, the floats in one. No include guard and no includes: used
-// once per file, inside its namespace, after "simd/isa.h" and all standard headers (see begin_avx2.h). FQ_ACTIVE(name)
-// is then the object of that name of the instruction set in use.
+// FQ_BYTES, the bytes of a vector register, and FQ_LANES, the floats in one; where FQ_WITH_VNNI is defined, in
+// avx512vnni too, with FQ_VNNI. No include guard and no includes: used once per file, inside its namespace, after
+// "simd/isa.h" and all standard headers (see begin_avx2.h). FQ_ACTIVE(name) is then the object of that name of the
+// instruction set in use.
 
 // A vector type wider than the baseline's registers is only ever used inside a body, by inlined functions, so the
 // changed calling convention that GCC warns about never shows.

@@ -50,7 +50,8 @@ HugeBuffer<float> packed(const float* matrix, std::int64_t n_rows, std::int64_t 
 
 // The root mean squares of the columns of a matrix, padded with zeros; one for a column of zeros.
 HugeBuffer<float> spread_of(const float* matrix, std::int64_t n_rows, std::int64_t d, int n_workers, Control& control) {
-  std::vector<double> sums(static_cast<std::size_t>((n_rows + kPackedRows - 1) / kPackedRows * d));
+  const std::int64_t n_sums = (n_rows + kPackedRows - 1) / kPackedRows * d;
+  std::vector<double> sums(static_cast<std::size_t>(n_sums));
   for_rows(n_rows, n_workers, control, [&](std::int64_t first, std::int64_t last) {
     double* const sum = sums.data() + first / kPackedRows * d;
     for (std::int64_t row = first; row < last; ++row) {
@@ -61,7 +62,7 @@ HugeBuffer<float> spread_of(const float* matrix, std::int64_t n_rows, std::int64
   std::fill_n(result.data(), result.size(), 0.0f);
   for (std::int64_t k = 0; k < d; ++k) {
     double sum = 0;
-    for (std::size_t at = static_cast<std::size_t>(k); at < sums.size(); at += static_cast<std::size_t>(d)) sum += sums[at];
+    for (std::int64_t at = k; at < n_sums; at += d) sum += sums[static_cast<std::size_t>(at)];
     result.data()[k] = sum > 0 ? static_cast<float>(std::sqrt(sum / static_cast<double>(n_rows))) : 1.0f;
   }
   return result;

@@ -1,4 +1,4 @@
-// One body, three instruction sets; the processor at hand decides at run time.
+// One body, four instruction sets; the processor at hand decides at run time.
 #include "spectral/row_solver_kernels.h"
 
 #include <cstddef>

@@ -235,7 +235,7 @@ class PairProblem:
     def _gram(self, x: Array, weights: Array) -> Array:
         def part(rows: slice) -> Array:
             weighed = x[rows] * np.sqrt(weights[rows, None]).astype(x.dtype)
-            return (weighed.T @ weighed).astype(np.float64)  # of a matrix with itself: half the work
+            return np.asarray(weighed.T @ weighed, np.float64)  # of a matrix with itself: half the work
 
         return self._slices.total(part)
 

@@ -289,14 +289,14 @@ def _ridge(weights: PairWeights, pairs: float, strength: float, exponent: float)
 def _needed(n: int, d: int, slices: RowSlices, workers: int, is_pairs: bool) -> int:
     """Return the bytes that must be in memory: numbers per word, and two factors with a padded copy of one.
 
-    Before there are factors, their start has one of them and six blocks of vectors in memory. With a target
+    Before there are factors, their start has one of them and six and a half blocks of vectors in memory. With a target
     everything is float64, and a step has six matrices of the size of a factor.
     """
     temporary = workers * slices.height * 24 * d
     if not is_pairs:
         return 6 * 8 * n * d + temporary
     block = SpectralStart().block
-    return 30 * 8 * n + 4 * n * max(2 * d + (d + 15) // 16 * 16, d + 6 * block) + temporary
+    return 30 * 8 * n + 4 * n * max(2 * d + (d + 31) // 16 * 16, d + 13 * block // 2) + temporary
 
 
 def _described(start: Any) -> Any:
