@@ -22,7 +22,7 @@ constexpr std::int64_t kPackedRows = 1 << 12;
 constexpr std::int64_t kLine = 16;  // floats in a cache line
 constexpr std::int64_t kLineBytes = 64;
 constexpr std::int64_t kBytePairs = 32;  // bytes that are read together at most
-constexpr float kMostSum = 0x1p31f / 128;  // products with bytes are summed in 32 bits
+constexpr float kMostSum = 0x1p30f / 128;  // products with bytes are summed in 32 bits
 
 std::int64_t padded(std::int64_t d) { return (d + kLine - 1) / kLine * kLine; }
 

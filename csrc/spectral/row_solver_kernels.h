@@ -20,7 +20,7 @@ struct PaddedSystem {
   const void* fixed = nullptr;     // rows of floats, or of bytes: from -127 to 127 times the unit and the spread
   std::int64_t fixed_bytes = 0;    // from one to the next: a multiple of 64
   const float* spread = nullptr;   // of the columns, for bytes
-  float most = 0;                  // that a number of 16 bits may be in a dot product with bytes
+  float most = 0;                  // that a number of the other side of a dot product with bytes may be
   std::int64_t n_parts = 0;
   const float* grams = nullptr;  // per part: stride x stride, or only the diagonal
   bool diagonal = false;

@@ -161,7 +161,7 @@ def factorize(
     n_steps = check_integer("steps", defaults["steps"] if steps is None else steps, 1)
     tolerance = check_real("tol", tol, 0)
     stored = defaults["precision"] if precision is None else check_choice("precision", precision, PRECISIONS)
-    levels = None if thinning is None else [check_real("thinning", level, 0) for level in thinning]
+    levels = None if thinning is None else _levels(thinning)
     output = check_choice("output", defaults["output"] if output is None else output, OUTPUTS)
     check_integer("seed", seed, 0)
     threads = resolve_workers(workers)
@@ -263,6 +263,12 @@ def _half_integer(sweeps: float, tied: bool) -> float:
         kind = "whole for tied factors" if tied else "a multiple of 0.5"
         raise ValueError(f"sweeps must be {kind}, got {sweeps!r}")
     return number
+
+
+def _levels(thinning: Any) -> list[float]:
+    if isinstance(thinning, str) or not hasattr(thinning, "__iter__"):
+        raise TypeError(f"thinning must be a sequence of numbers, got {thinning!r}")
+    return [check_real("thinning", level, 0) for level in thinning]
 
 
 def expected_pairs(weights: PairWeights, counts: Cooccurrence) -> float:

@@ -316,6 +316,8 @@ def test_bad_values(options, message):
     [
         ({"vector_size": 2.5}, "vector_size must be an integer, got 2.5"),
         ({"ridge": "much"}, "ridge must be a number, got 'much'"),
+        ({"thinning": 1.0}, "thinning must be a sequence of numbers, got 1.0"),
+        ({"thinning": "11"}, "thinning must be a sequence of numbers, got '11'"),
         ({"start": {"a": 1}}, "start must be numbers, a Spectrum, .* got dict"),
     ],
 )
