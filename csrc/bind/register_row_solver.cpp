@@ -94,8 +94,8 @@ void register_row_solver(py::module_& m) {
       .def(py::init<py::list, py::object, int>(), py::arg("parts"), py::arg("columns"), py::arg("workers"))
       .def("solve", &BoundSolver::solve, py::arg("x"), py::arg("fixed"), py::arg("rows"), py::arg("weights"),
            py::arg("grams"), py::arg("means"), py::arg("ridge"), py::arg("mass"), py::arg("seen"), py::arg("square"),
-           py::arg("steps"), py::arg("noise"), py::arg("parabola"), py::arg("bytes"), py::arg("least"), py::arg("key"), py::arg("workers"),
-           py::arg("progress"),
+           py::arg("steps"), py::arg("noise"), py::arg("parabola"), py::arg("bytes"), py::arg("least"),
+           py::arg("key"), py::arg("workers"), py::arg("progress"),
            "Improve the rows of x in place; grams are whole, or two-dimensional where they are diagonal.\n"
            "\nWith noise the loss is logistic, and parabola its level, slope and bend where a pair is not seen.\n"
            "\nPairs of a weight less than least are drawn, with the numbers of a key, and then weigh as much.\n"

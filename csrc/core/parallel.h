@@ -1,8 +1,10 @@
 // Worker threads: run, capture the first exception, stop the others, join, rethrow.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 
 #include "core/control.h"
@@ -25,6 +27,17 @@ void parallel_for(int n_workers, std::size_t n_items, Control& control, Body&& b
       if (item >= n_items) return;
       body(item, worker);
     }
+  });
+}
+
+// Calls body(first, last) for every kRowBlock rows of n_rows, the last of them fewer.
+constexpr std::int64_t kRowBlock = 1 << 12;
+template <class Body>
+void for_row_blocks(std::int64_t n_rows, int n_workers, Control& control, Body&& body) {
+  const auto n_items = static_cast<std::size_t>((n_rows + kRowBlock - 1) / kRowBlock);
+  parallel_for(n_workers, n_items, control, [&](std::size_t item, int) {
+    const std::int64_t first = static_cast<std::int64_t>(item) * kRowBlock;
+    body(first, std::min(first + kRowBlock, n_rows));
   });
 }
 

@@ -18,7 +18,6 @@ constexpr std::int64_t kRangeRows = 128;
 // Nonzeros per row from which it pays: those of shorter rows stay in the cache from one pass to the next anyway.
 constexpr std::int64_t kLong = 800;
 constexpr std::int64_t kPanelBytes = 1 << 19;
-constexpr std::int64_t kPackedRows = 1 << 12;
 constexpr std::int64_t kLine = 16;  // floats in a cache line
 constexpr std::int64_t kLineBytes = 64;
 constexpr std::int64_t kBytePairs = 32;  // bytes that are read together at most
@@ -31,16 +30,6 @@ void pad(const float* from, std::int64_t d, float* to, std::int64_t stride) {
   std::fill(std::copy(from, from + d, to), to + stride, 0.0f);
 }
 
-// Calls body(first, last) for pieces of the rows of a matrix, in parallel.
-template <class Body>
-void for_rows(std::int64_t n_rows, int n_workers, Control& control, Body&& body) {
-  const auto n_items = static_cast<std::size_t>((n_rows + kPackedRows - 1) / kPackedRows);
-  parallel_for(n_workers, n_items, control, [&](std::size_t item, int) {
-    const std::int64_t first = static_cast<std::int64_t>(item) * kPackedRows;
-    body(first, std::min(first + kPackedRows, n_rows));
-  });
-}
-
 HugeBuffer<float> packed(const float* matrix, std::int64_t n_rows, std::int64_t d) {
   const std::int64_t stride = padded(d);
   HugeBuffer<float> result(static_cast<std::size_t>(n_rows * stride));
@@ -50,10 +39,10 @@ HugeBuffer<float> packed(const float* matrix, std::int64_t n_rows, std::int64_t 
 
 // The root mean squares of the columns of a matrix, padded with zeros; one for a column of zeros.
 HugeBuffer<float> spread_of(const float* matrix, std::int64_t n_rows, std::int64_t d, int n_workers, Control& control) {
-  const std::int64_t n_sums = (n_rows + kPackedRows - 1) / kPackedRows * d;
+  const std::int64_t n_sums = (n_rows + kRowBlock - 1) / kRowBlock * d;
   std::vector<double> sums(static_cast<std::size_t>(n_sums));
-  for_rows(n_rows, n_workers, control, [&](std::int64_t first, std::int64_t last) {
-    double* const sum = sums.data() + first / kPackedRows * d;
+  for_row_blocks(n_rows, n_workers, control, [&](std::int64_t first, std::int64_t last) {
+    double* const sum = sums.data() + first / kRowBlock * d;
     for (std::int64_t row = first; row < last; ++row) {
       for (std::int64_t k = 0; k < d; ++k) sum[k] += static_cast<double>(matrix[row * d + k]) * matrix[row * d + k];
     }
@@ -91,7 +80,7 @@ HugeBuffer<char> fixed_rows(const RowSystem& system, std::int64_t n_rows, const 
   const RowSolverKernels& kernels = row_solver_kernels();
   HugeBuffer<char> rows(static_cast<std::size_t>(n_rows * shared.fixed_bytes));
   shared.fixed = rows.data();
-  for_rows(n_rows, n_workers, control, [&](std::int64_t first, std::int64_t last) {
+  for_row_blocks(n_rows, n_workers, control, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t row = first; row < last; ++row) {
       const float* const from = system.fixed + row * d;
       char* const to = rows.data() + row * shared.fixed_bytes;

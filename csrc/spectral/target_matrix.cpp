@@ -76,12 +76,10 @@ std::vector<double> TargetMatrix::rank_one(const X* x, std::int64_t b, int n_wor
   const auto width = static_cast<std::size_t>(b);
   std::vector<double> result(width);
   if (options_.unseen == 0) return result;
-  const auto n_blocks = static_cast<std::size_t>((n_words() + kRangeRows - 1) / kRangeRows);
+  const auto n_blocks = static_cast<std::size_t>((n_words() + kRowBlock - 1) / kRowBlock);
   std::vector<double> sums(n_blocks * width);
-  parallel_for(n_workers, n_blocks, control, [&](std::size_t block, int) {
-    double* sum = sums.data() + block * width;
-    const std::int64_t first = static_cast<std::int64_t>(block) * kRangeRows;
-    const std::int64_t last = std::min(first + kRangeRows, n_words());
+  for_row_blocks(n_words(), n_workers, control, [&](std::int64_t first, std::int64_t last) {
+    double* sum = sums.data() + static_cast<std::size_t>(first / kRowBlock) * width;
     for (std::int64_t row = first; row < last; ++row) {
       const double gamma = options_.gamma[row];
       for (std::int64_t j = 0; j < b; ++j) sum[j] += gamma * x[row * b + j];
@@ -100,10 +98,7 @@ void TargetMatrix::product(const float* values, bool mapped, const float* x, flo
   HugeBuffer<std::uint16_t> shorts;
   if (rough) {
     shorts = HugeBuffer<std::uint16_t>(static_cast<std::size_t>(n_words() * b));
-    const auto n_blocks = static_cast<std::size_t>((n_words() + kRangeRows - 1) / kRangeRows);
-    parallel_for(n_workers, n_blocks, control, [&](std::size_t block, int) {
-      const std::int64_t first = static_cast<std::int64_t>(block) * kRangeRows;
-      const std::int64_t last = std::min(first + kRangeRows, n_words());
+    for_row_blocks(n_words(), n_workers, control, [&](std::int64_t first, std::int64_t last) {
       shorten(x + first * b, (last - first) * b, shorts.data() + first * b);
     });
   }
